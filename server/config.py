@@ -1,0 +1,137 @@
+"""All settings, each with a working default. Environment first, then `oase.toml` in the working folder."""
+
+import functools
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _named(name: str) -> AliasChoices:
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """One run's settings. Names of the environment variables are the aliases."""
+
+    model_config = SettingsConfigDict(toml_file="oase.toml", extra="forbid", frozen=True, populate_by_name=True)
+
+    host: str = Field(
+        "127.0.0.1", validation_alias=_named("OASE_HOST"), description="Address the web process listens on."
+    )
+    port: int = Field(
+        8080, ge=0, le=65535, validation_alias=_named("OASE_PORT"), description="TCP port of the web process."
+    )
+    url: str = Field(
+        "",
+        validation_alias=_named("OASE_URL"),
+        description="Address people use, such as https://help.example.org; empty: http://HOST:PORT.",
+    )
+    data: Path = Field(
+        ROOT / "data",
+        validation_alias=_named("OASE_DATA"),
+        description="Folder of the SQLite file and of what the server makes for itself.",
+    )
+    recordings: Path = Field(
+        ROOT / "recordings", validation_alias=_named("OASE_RECORDINGS"), description="Folder of the recordings."
+    )
+    database_url: str = Field(
+        "",
+        validation_alias=_named("DATABASE_URL"),
+        description="sqlite+aiosqlite:///file or postgresql+asyncpg://…; empty: SQLite in the data folder.",
+    )
+    redis_url: str = Field(
+        "", validation_alias=_named("REDIS_URL"), description="redis://…; empty: one web process, no Redis."
+    )
+    smtp_url: str = Field(
+        "",
+        validation_alias=_named("SMTP_URL"),
+        description="smtp://user:password@host:port for e-mail with the personal link; empty: no e-mail.",
+    )
+
+    media_host: str = Field(
+        "",
+        validation_alias=_named("OASE_MEDIA_HOST"),
+        description="Address the media port listens on; empty: every IPv4 address of this machine.",
+    )
+    media_port: int = Field(
+        7882, ge=0, le=65535, validation_alias=_named("OASE_MEDIA_PORT"), description="UDP and TCP port of all media."
+    )
+    media_announce: str = Field(
+        "",
+        validation_alias=_named("OASE_MEDIA_ANNOUNCE"),
+        description="Address browsers send media to, where it differs from the one listened on (NAT); several with commas.",
+    )
+    media_url: str = Field(
+        "",
+        validation_alias=_named("OASE_MEDIA_URL"),
+        description="Control address of a media worker that was started elsewhere (unix:/path or http://host:port); empty: this process starts one.",
+    )
+
+    supervise: bool = Field(
+        True,
+        validation_alias=_named("OASE_SUPERVISE"),
+        description="Start and watch the media worker from the web process.",
+    )
+    record_reserve_bytes: int = Field(
+        256 * 2**20,
+        ge=0,
+        validation_alias=_named("OASE_RECORD_RESERVE"),
+        description="Free space that recordings leave untouched.",
+    )
+    seats: int = Field(
+        8, ge=2, le=16, validation_alias=_named("OASE_SEATS"), description="People on one stage at most."
+    )
+    link_days: int = Field(
+        30, ge=1, validation_alias=_named("OASE_LINK_DAYS"), description="How long a personal link works, in days."
+    )
+    trusted_proxies: str = Field(
+        "",
+        validation_alias=_named("OASE_TRUSTED_PROXIES"),
+        description="Addresses of proxies whose X-Forwarded-* headers count, with commas.",
+    )
+    company: str = Field("Oase", validation_alias=_named("OASE_COMPANY"), description="Name shown on every page.")
+    imprint_url: str = Field("", validation_alias=_named("OASE_IMPRINT_URL"), description="Link of the Impressum.")
+    privacy_url: str = Field("", validation_alias=_named("OASE_PRIVACY_URL"), description="Link of the privacy notice.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=_named("OASE_LOG_LEVEL"), description="What is logged."
+    )
+
+    @property
+    def public_url(self) -> str:
+        """The address people use, without a slash at its end."""
+        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'oase.sqlite'}"
+
+    @property
+    def media_control(self) -> str:
+        """Where the media worker's control interface listens."""
+        return self.media_url or f"unix:{self.data / 'media.sock'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg]  # Every field has a default.

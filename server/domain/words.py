@@ -1,0 +1,122 @@
+"""The words of the field, as types. Everything else imports them from here."""
+
+from enum import StrEnum
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+CaseId = NewType("CaseId", str)
+LinkId = NewType("LinkId", str)
+ParticipantId = NewType("ParticipantId", str)
+RecordingId = NewType("RecordingId", str)
+SessionId = NewType("SessionId", str)
+TopicId = NewType("TopicId", str)
+VisitorId = NewType("VisitorId", str)
+ConnectionId = NewType("ConnectionId", str)
+
+
+class Language(StrEnum):
+    """Languages of the pages."""
+
+    DE = "de"
+    EN = "en"
+
+
+class Role(StrEnum):
+    """What an agent may do; each role may do all that stands before it."""
+
+    AGENT = "agent"
+    ADMIN = "admin"
+
+
+class CaseState(StrEnum):
+    """Where a case stands: waiting in the queue, taken by an agent, waiting for an answer later, closed."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class SessionState(StrEnum):
+    """A session waits for an agent, runs, and ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How an agent left a session."""
+
+    SOLVED = "solved"
+    FOLLOW_UP = "follow_up"
+    NOT_SOLVED = "not_solved"
+    NOBODY_THERE = "nobody_there"
+
+
+class PersonKind(StrEnum):
+    """What a person is in a session."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    GUEST = "guest"
+
+
+class Source(StrEnum):
+    """What a participant's track shows or sounds."""
+
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN = "screen"
+
+
+class EntryKind(StrEnum):
+    """The kinds of timeline entries."""
+
+    OPENED = "opened"
+    WAITED = "waited"
+    TAKEN = "taken"
+    RELEASED = "released"
+    JOINED = "joined"
+    LEFT = "left"
+    INVITED = "invited"
+    CHAT = "chat"
+    NOTE = "note"
+    CONSENT_ASKED = "consent_asked"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_REFUSED = "consent_refused"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    RECORDING_STARTED = "recording_started"
+    RECORDING_STOPPED = "recording_stopped"
+    RECORDING_INTERRUPTED = "recording_interrupted"
+    RECORDING_FAILED = "recording_failed"
+    RECORDING_READY = "recording_ready"
+    RECORDING_SHARED = "recording_shared"
+    ENDED = "ended"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Visibility(StrEnum):
+    """Who reads a timeline entry."""
+
+    EVERYONE = "everyone"
+    AGENTS = "agents"
+
+
+class ConsentAnswer(StrEnum):
+    """Where a person's recording consent stands. Nothing is written unless it is GIVEN."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class RecordingState(StrEnum):
+    """RECORDING while packets are written; FINISHING while files are made seekable and the view is encoded; READY, or FAILED."""
+
+    RECORDING = "recording"
+    FINISHING = "finishing"
+    READY = "ready"
+    FAILED = "failed"

@@ -1,0 +1,166 @@
+"""Every failure we expect, sorted by who has to act. `code` and `status` never change; the sentence for people is found by code in `web/locales`.
+
+The layer that knows raises; only `api` and `signaling` turn it into a reply; nobody in between catches it.
+"""
+
+from typing import ClassVar
+
+
+class OaseError(Exception):
+    """An expected failure. `facts` are safe to show and fill the sentence's placeholders."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, **facts: str | int | float) -> None:
+        super().__init__(self.code)
+        self.facts = facts
+
+
+class BadRequest(OaseError):
+    """The request cannot be understood; the caller has to change it."""
+
+    code = "bad_request"
+    status = 400
+
+
+class BadField(BadRequest):
+    """One field of the request is wrong; `facts["field"]` names it."""
+
+    code = "bad_field"
+
+
+class BadSdp(BadRequest):
+    """The offer is not a session description that we can answer."""
+
+    code = "bad_sdp"
+
+
+class NoCommonCodec(BadRequest):
+    """The browser offers no picture or sound format that we forward."""
+
+    code = "no_common_codec"
+
+
+class TooLarge(BadRequest):
+    """The body is larger than this route accepts."""
+
+    code = "too_large"
+    status = 413
+
+
+class NotSignedIn(OaseError):
+    """Nobody we know: sign in, or open the personal link again."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class WrongPassword(NotSignedIn):
+    """E-mail and password do not belong together."""
+
+    code = "wrong_password"
+
+
+class BadLink(NotSignedIn):
+    """The link is unknown, or was revoked, or its time is over. One answer for all three: it says nothing about which exist."""
+
+    code = "bad_link"
+
+
+class Forbidden(OaseError):
+    """We know who asks, and this is not theirs to do."""
+
+    code = "forbidden"
+    status = 403
+
+
+class CrossOrigin(Forbidden):
+    """A page of another origin tried to change something."""
+
+    code = "cross_origin"
+
+
+class NotFound(OaseError):
+    """Not there, or not yours: the same answer for both."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(OaseError):
+    """The state of the thing does not allow this now."""
+
+    code = "conflict"
+    status = 409
+
+
+class AlreadyTaken(Conflict):
+    """Another agent took this case first; `facts["agent"]` says who."""
+
+    code = "already_taken"
+
+
+class CaseClosed(Conflict):
+    """The case is closed."""
+
+    code = "case_closed"
+
+
+class SessionEnded(Conflict):
+    """The session is over."""
+
+    code = "session_ended"
+
+
+class SessionFull(Conflict):
+    """The stage has no free seat."""
+
+    code = "session_full"
+
+
+class AlreadyRecording(Conflict):
+    """This session is being recorded already."""
+
+    code = "already_recording"
+
+
+class NobodyAgreed(Conflict):
+    """Nobody on stage has agreed to be recorded."""
+
+    code = "nobody_agreed"
+
+
+class TooManyRequests(OaseError):
+    """Slow down; `facts["retry_after_s"]` says how long."""
+
+    code = "too_many_requests"
+    status = 429
+
+
+class Busy(OaseError):
+    """The machine carries as many calls as it can carry well."""
+
+    code = "busy"
+    status = 503
+
+
+class MediaAway(OaseError):
+    """The media worker does not answer; it is being restarted."""
+
+    code = "media_away"
+    status = 503
+
+
+class DatabaseAway(OaseError):
+    """The database does not answer."""
+
+    code = "database_away"
+    status = 503
+
+
+class NoSpace(OaseError):
+    """Less free space than the reserve."""
+
+    code = "no_space"
+    status = 507

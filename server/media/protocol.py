@@ -1,0 +1,136 @@
+"""What the web process and a media worker say to each other: JSON bodies of the control routes, and events on one WebSocket.
+
+People, cases and names never cross this line: `participant`, `session` and `recording` are opaque ids.
+
+    POST   /connections                                 Offer            -> Answer
+    PATCH  /connections/{connection}                    Restart          -> Answer          ICE restart
+    DELETE /connections/{connection}                                     -> 204
+    PUT    /sessions/{session}/participants/{participant} Seat           -> SessionView     joins, moves, goes on or off stage, changes `state`
+    DELETE /sessions/{session}/participants/{participant}                -> 204             the connection stays until it is closed
+    GET    /sessions/{session}                                           -> SessionView
+    DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
+    POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
+    PATCH  /recordings/{recording}                      {participants}   -> RecordingFacts  the people who agree, now
+    DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed
+    GET    /health                                                       -> Health
+    GET    /stats                                                        -> Stats
+    GET    /events                                      WebSocket        -> Event, one JSON object a message
+
+Failures are problem details with the `code` of `server/errors.py`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A browser's offer. `sources` says what each sending m-line (by mid) carries: camera, microphone or screen."""
+
+    sdp: str
+    sources: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A new offer of the same peer connection after `restartIce()`: only the ICE credentials differ."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for `setRemoteDescription`, and the receiving m-lines in the order in which streams fill them."""
+
+    connection: str
+    sdp: str
+    slots: list["Slot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One receive-only m-line of a connection and who is in it. `participant` is None while it is empty."""
+
+    mid: str
+    kind: Literal["audio", "video"]
+    participant: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is."""
+
+    connection: str | None = None
+    on_stage: bool | None = None
+    state: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantView:
+    """A participant as the worker sees it. `tracks` lists the sources from which packets came in the last second."""
+
+    participant: str
+    connection: str | None
+    on_stage: bool
+    connected: bool
+    tracks: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """Everybody in a session, waiting people included."""
+
+    session: str
+    participants: list[ParticipantView]
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Where to write, and whose tracks. `directory` is relative to the worker's recordings folder; `facts` go into the index as they are."""
+
+    recording: str
+    directory: str
+    participants: list[str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFacts:
+    """What a recording has become so far. Times are wall-clock seconds (UNIX)."""
+
+    recording: str
+    started_at: float
+    duration_s: float
+    size_bytes: int
+    tracks: int
+    participants: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`ready` is False while the worker starts or ends. `load` is the busy share of its core, 0..1, over the last seconds."""
+
+    ready: bool
+    boot: str
+    load: float
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened. `kind` is one of:
+
+    hello            {boot}                                        first message on each WebSocket; a new `boot` means that all connections are gone
+    connected        {connection, session, participant}            DTLS is up
+    gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed
+    slots            {connection, slots: [Slot]}                   who is in which slot, whenever it changes
+    roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
+    recording        {recording, session, duration_s, size_bytes, free_bytes}   every 2 s while one runs
+    recording_failed {recording, session, code}                    no_space | write_failed; the recording is closed and what was written stays
+    """
+
+    kind: str
+    data: dict[str, Any]
