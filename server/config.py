@@ -134,4 +134,4 @@ class Settings(BaseSettings):
 @functools.cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]  # Every field has a default.
+    return Settings()
