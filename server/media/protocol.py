@@ -120,6 +120,17 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Stats:
+    """`counters` since the worker's start, such as `packets_in`, `packets_out`, `bytes_out`, `dropped_unknown_address`; `gauges` now."""
+
+    boot: str
+    uptime_s: float
+    cpu_s: float
+    counters: dict[str, int] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something happened. `kind` is one of:
 

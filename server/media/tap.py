@@ -1,0 +1,63 @@
+"""What hangs on a session and sees every forwarded packet: the recorder, later the composer.
+
+A tap is called synchronously on the media loop, once for each packet of each person on stage, after duplicates and padding were dropped and after
+retransmissions came back. It must be quick (tens of microseconds), must not block, and keeps a copy of `payload` if it wants it later.
+Packets of one source can come out of order by a retransmission's delay (up to a second).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Source(StrEnum):
+    """What one sending m-line carries."""
+
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN = "screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """What the payload of a source is.
+
+    `mime` is `video/VP8`, `video/H264` or `audio/opus`; `clock_rate` is in ticks a second; `fmtp` as in the SDP, such as
+    `profile-level-id=42e01f;packetization-mode=1`, or empty; `channels` is 2 for Opus and 1 for pictures.
+    """
+
+    mime: str
+    clock_rate: int
+    fmtp: str = ""
+    channels: int = 1
+
+
+RequestKeyFrame = Callable[[str, Source], None]
+"""`session.request_key_frame(participant, source)`: asks the sender for a key frame; merged to one a second, so calling often is harmless."""
+
+
+class Tap(Protocol):
+    """The receiving end of a session's packets. Registered by `session.add_tap(tap)`, taken off by `session.remove_tap(tap)`."""
+
+    def packet(
+        self,
+        participant: str,
+        source: Source,
+        codec: Codec,
+        seq: int,
+        rtp_time: int,
+        marker: bool,
+        payload: bytes,
+        arrival: float,
+        capture: float | None,
+    ) -> None:
+        """One packet of one source, without header, header extensions and padding.
+
+        `seq` is the unwrapped sequence number of the sender: it never wraps, starts somewhere below 2**17 and changes its origin only when the source
+        starts anew (see `source_ended`). `rtp_time` is the sender's 32-bit timestamp, which wraps. `arrival` is `time.monotonic()` at this server.
+        `capture` is the UNIX time (seconds, this server's clock) at which the sender took this sample, by its sender reports; None until the first report.
+        """
+
+    def source_ended(self, participant: str, source: Source) -> None:
+        """The source is over or starts anew (person left, connection replaced): the next packet has unrelated numbers and times."""
