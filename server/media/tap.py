@@ -56,7 +56,7 @@ class Tap(Protocol):
 
         `seq` is the unwrapped sequence number of the sender: it never wraps, starts somewhere below 2**17 and changes its origin only when the source
         starts anew (see `source_ended`). `rtp_time` is the sender's 32-bit timestamp, which wraps. `arrival` is `time.monotonic()` at this server.
-        `capture` is the UNIX time (seconds, this server's clock) at which the sender took this sample, by its sender reports; None until the first report.
+        `capture` is the UNIX time (seconds, this server's clock) at which the sender took this sample, by its sender reports; None until there is one.
         """
 
     def source_ended(self, participant: str, source: Source) -> None:
