@@ -54,10 +54,8 @@ class Tap(Protocol):
     ) -> None:
         """One packet of one source, without header, header extensions and padding.
 
-        `seq` is the unwrapped sequence number of the sender: it never wraps, starts somewhere below 2**17 and changes its origin only when the source
-        starts anew (see `source_ended`). `rtp_time` is the sender's 32-bit timestamp, which wraps. `arrival` is `time.monotonic()` at this server.
-        `capture` is the UNIX time (seconds, this server's clock) at which the sender took this sample, by its sender reports; None until there is one.
+        `seq` is the unwrapped sequence number of the sender: it never wraps and starts somewhere below 2**17. `rtp_time` is the sender's 32-bit
+        timestamp, which wraps. `arrival` is loop time (`time.monotonic()`). `capture` is the loop time at which the sender took this sample, by its
+        sender reports, with one offset for all sources of a person; None until there is one. A new connection of the same person starts anew
+        with unrelated `seq` and `rtp_time`.
         """
-
-    def source_ended(self, participant: str, source: Source) -> None:
-        """The source is over or starts anew (person left, connection replaced): the next packet has unrelated numbers and times."""

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Hashable
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,14 +13,14 @@ _T = TypeVar("_T")
 
 
 @functools.cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def parse(kind: type[_T], text: str | bytes) -> _T:
     """The dataclass `kind` read from JSON. Raises BadField with the name of the first wrong field."""
     try:
-        value: _T = _adapter(cast(Hashable, kind)).validate_json(text)
+        value: _T = _adapter(cast(Any, kind)).validate_json(text)
     except ValidationError as exc:
         where = ".".join(str(part) for part in exc.errors()[0]["loc"]) or "body"
         raise BadField(field=where) from exc
