@@ -17,7 +17,7 @@ UV = "uv==0.13.9"
 
 def ensure(which: str) -> None:
     """Sets up for `which` ("run" or "test"); ends the program with one clear sentence where a person has to act."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  The system's own Python runs this file.
         sys.exit(f"Oase needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     ensure_python(which)
     ensure_front_end()
