@@ -1,0 +1,80 @@
+"""Who may do what. The one rule set; services ask it, and the announcer asks it for every line it sends."""
+
+from server.domain.principal import Agent, Grant, Person, Principal, Visitor
+from server.domain.words import CaseId, PersonKind, Role, SessionId, Visibility
+from server.errors import Forbidden, NotSignedIn
+
+
+def agent_only(principal: Principal) -> Agent:
+    """The agent who asks. Raises NotSignedIn for nobody, Forbidden for visitors."""
+    if isinstance(principal, Agent):
+        return principal
+    raise Forbidden if isinstance(principal, Visitor) else NotSignedIn
+
+
+def admin_only(principal: Principal) -> Agent:
+    """The admin who asks. Raises NotSignedIn, Forbidden."""
+    agent = agent_only(principal)
+    if agent.role is not Role.ADMIN:
+        raise Forbidden
+    return agent
+
+
+def grant_for(principal: Principal, case: CaseId, session: SessionId | None = None) -> Grant | None:
+    """The visitor's link to this case (and session); the customer's own before a guest's."""
+    if not isinstance(principal, Visitor):
+        return None
+    fitting = [
+        grant
+        for grant in principal.links
+        if grant.case_id == case
+        and (grant.kind is PersonKind.CUSTOMER or session is None or grant.session_id == session)
+    ]
+    return min(fitting, key=lambda grant: grant.kind is not PersonKind.CUSTOMER, default=None)
+
+
+def may_read_case(principal: Principal, case: CaseId) -> bool:
+    """Any agent, the case's customer, and guests of one of its sessions."""
+    return isinstance(principal, Agent) or grant_for(principal, case) is not None
+
+
+def may_join(principal: Principal, case: CaseId, session: SessionId) -> bool:
+    """Any agent, the case's customer, and the guests of this session."""
+    return isinstance(principal, Agent) or grant_for(principal, case, session) is not None
+
+
+def may_see_entry(principal: Principal, case: CaseId, session: SessionId | None, visibility: Visibility) -> bool:
+    """Agents see all; the customer what is for everyone; a guest only that of the guest's own session."""
+    if isinstance(principal, Agent):
+        return True
+    if visibility is not Visibility.EVERYONE:
+        return False
+    grant = grant_for(principal, case)
+    if grant is None:
+        return False
+    return grant.kind is PersonKind.CUSTOMER or (session is not None and may_join(principal, case, session))
+
+
+def person_in(principal: Principal, case: CaseId, session: SessionId | None) -> Person | None:
+    """Who this is in a session of the case: the same in every tab and device. None when it is nobody's business."""
+    if isinstance(principal, Agent):
+        return Person(PersonKind.AGENT, principal.agent_id, principal.name)
+    grant = grant_for(principal, case, session)
+    return None if grant is None else person_of(grant)
+
+
+def is_person(principal: Principal, person: Person) -> bool:
+    """Whether this is that person."""
+    if isinstance(principal, Agent):
+        return person.kind is PersonKind.AGENT and person.person_id == principal.agent_id
+    if not isinstance(principal, Visitor):
+        return False
+    return any(
+        grant.kind is person.kind and person_of(grant).person_id == person.person_id for grant in principal.links
+    )
+
+
+def person_of(grant: Grant) -> Person:
+    """Who a link's holder is: a customer is the case's, whatever link or device; a guest is the link's."""
+    person_id = str(grant.case_id) if grant.kind is PersonKind.CUSTOMER else str(grant.link_id)
+    return Person(grant.kind, person_id, grant.name)

@@ -1,0 +1,62 @@
+"""What the services say to everybody who is connected. Always after the commit, never instead of the database."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from server.domain.principal import Person
+from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.service.views import (
+    CaseChange,
+    ConsentQuestion,
+    Entry,
+    QueuePlace,
+    RecordingProgress,
+    Roster,
+    SlotView,
+)
+
+
+class Announcer(Protocol):
+    """The way up to the sockets. No method raises: what cannot be said is fetched again by the pages.
+
+    Who may hear what: `domain.rights.may_see_entry(principal, entry.case, entry.session, entry.visibility)`.
+    """
+
+    async def entry(self, case: CaseId, entry: Entry) -> None:
+        """A new line in a case's timeline."""
+
+    async def queue_changed(self, places: Sequence[QueuePlace]) -> None:
+        """The place of everybody who waits, after each change of the queue: one `queue` event to each case."""
+
+    async def case_changed(self, change: CaseChange) -> None:
+        """A case was taken, released, ended, closed or reopened."""
+
+    async def desk_changed(self) -> None:
+        """The agents' lists changed (to be throttled by the announcer)."""
+
+    async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
+        """Who is in a session changed. `cases` are the session's."""
+
+    async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
+        """Who is in which slot of one connection."""
+
+    async def gone(self, connection: ConnectionId, reason: str) -> None:
+        """A media connection is closed."""
+
+    async def media(self, state: Literal["away", "back"]) -> None:
+        """The media worker went away, or is back without any of the old connections."""
+
+    async def consent_asked(self, person: Person, question: ConsentQuestion) -> None:
+        """One person is asked for consent. A socket is that person's if `domain.rights.is_person(principal, person)`."""
+
+    async def recording(self, cases: Sequence[CaseId], progress: RecordingProgress) -> None:
+        """A recording started, grew, stopped, failed, or is being finished."""
+
+    async def visitor_revoked(self, visitor: VisitorId | None, link: LinkId) -> None:
+        """A link was revoked: its sockets are to be closed (all of the link's when `visitor` is None)."""
+
+    async def agent_signed_out(self, agent: AgentId, session_hash: str | None) -> None:
+        """A sign-in ended: its sockets are to be closed; all of the agent's when `session_hash` is None."""
+
+    async def session_ended(self, cases: Sequence[CaseId], session: SessionId) -> None:
+        """A session is over; guests lose their access to what comes after."""

@@ -1,0 +1,28 @@
+"""What every service function works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from server.config import Settings
+from server.media.client import MediaClient
+from server.service.announcer import Announcer
+from server.service.bell import Bell
+from server.store.database import Database
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The house: database, media worker, the way to the sockets, settings, the clock, and the bell of the work that follows a recording."""
+
+    db: Database
+    media: MediaClient
+    announcer: Announcer
+    settings: Settings
+    finishing: Bell = field(default_factory=Bell)
+    now: Callable[[], datetime] = utc_now
