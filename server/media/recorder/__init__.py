@@ -19,17 +19,20 @@ takes it off the tap and calls `stop()`.
 
 The tap gives packets as they arrive, duplicates and padding already dropped, late and repaired ones included:
 
-    packet(participant, source, codec, seq_ext, rtp_time, marker, payload, arrival, capture)
+    packet(participant, source, codec, seq, rtp_time, marker, payload, arrival, capture)
 
-`source` camera | microphone | screen; `codec` VP8 | H264 | opus; `seq_ext` unwrapped sequence number; `rtp_time` as in the header (32 bit);
-`payload` bytes after header, extensions and padding, kept by reference; `arrival` loop time in seconds; `capture` None or the capture time by the
-sender reports, in seconds of the loop's clock (one offset per publisher, so that its picture and sound stay together).
+`video/VP8`, `video/H264` and `audio/opus` are written; another codec is named in the log and left out. `arrival` is loop time, `capture` in the
+same clock.
 Only people on stage are tapped. A new connection of the same person needs no call: a jump of the timestamps starts the clock anew.
 
 On disk, in root/directory:
 
-    index.jsonl       one JSON object a line, flushed as it goes: start, track, joined, left, consent, speaker, gap, beat, stop
+    index.jsonl       one JSON object a line, flushed as it goes: start, track, joined, left, consent, speaker, gap, beat, stop (see `index.py`)
     t001-camera.mkv   a track while it is recorded; `python -m server finish DIR` makes t001-camera.webm (or .mp4) of it and removes it
     facts.json        what the finisher found (written last, so its presence means: tracks are finished)
     view.mp4 poster.jpg   made by `server/broadcast/view.py`
 """
+
+from server.media.recorder.recorder import Recorder
+
+__all__ = ["Recorder"]

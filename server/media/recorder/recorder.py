@@ -1,0 +1,235 @@
+"""One recording of one session. How it is used: see the package's docstring."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from server.errors import BadField, NoSpace
+from server.media.protocol import Event, RecordingFacts, StartRecording
+from server.media.recorder import index
+from server.media.recorder.reorder import Packet
+from server.media.recorder.track import Person, Track
+from server.media.recorder.writer import Sink, Writer, free_bytes
+from server.media.tap import Codec, Source, Tap
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+REPORT_S = 2.0
+TICK_S = 0.5
+CODECS = {"video/vp8": "VP8", "video/h264": "H264", "audio/opus": "opus"}
+
+
+class Recorder(Tap):
+    """Writes the tracks of the people who agreed. All calls on the loop; none blocks it."""
+
+    def __init__(
+        self,
+        request: StartRecording,
+        session: str,
+        *,
+        root: Path,
+        reserve_bytes: int,
+        ask_key: Callable[[str, Source], None],
+        announce: Callable[[Event], None],
+        key_interval_s: float = 2.0,
+    ) -> None:
+        self._request, self._session, self._root, self._reserve_bytes = request, session, root, reserve_bytes
+        self._ask_key, self._announce, self._key_interval_s = ask_key, announce, key_interval_s
+        self._tasks = Tasks(f"recorder {request.recording}")
+        self._agreed = set(request.participants)
+        self._people: dict[str, Person] = {}
+        self._index = Sink(index.NAME)
+        self._files = 0
+        self._speaker: str | None = None
+        self._began = 0.0
+        self._ended: float | None = None
+        self._started_at = 0.0
+        self._writer: Writer | None = None
+        self._unknown: set[str] = set()
+        self.failed: str | None = None
+
+    @property
+    def recording(self) -> str:
+        return self._request.recording
+
+    @property
+    def session(self) -> str:
+        return self._session
+
+    async def start(self) -> None:
+        """Makes the folder and begins. Raises NoSpace below the reserve, BadField when the directory is not inside the root."""
+        directory = self._root / self._request.directory
+        if not directory.resolve().is_relative_to(self._root.resolve()) or directory.resolve() == self._root.resolve():
+            raise BadField(field="directory")
+        await asyncio.to_thread(self._make, directory)
+        self._began, self._started_at = time.monotonic(), time.time()
+        self._writer = Writer(directory, self._reserve_bytes, self._on_failure, self._index, self._farewell)
+        self._writer.start()
+        people = sorted(self._agreed)
+        head = {
+            "recording": self.recording,
+            "session": self._session,
+            "version": index.VERSION,
+            "started_at": self._started_at,
+        }
+        self.note("start", **head, participants=people, facts=self._request.facts)
+        self._tasks.start(self._report(), "report")
+
+    def _make(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            free = free_bytes(directory)
+        except OSError as error:
+            log.warning("recording_folder", error=str(error))
+            raise NoSpace(free_bytes=0) from error
+        if free < self._reserve_bytes:
+            raise NoSpace(free_bytes=free, reserve_bytes=self._reserve_bytes)
+
+    def packet(
+        self,
+        participant: str,
+        source: Source,
+        codec: Codec,
+        seq: int,
+        rtp_time: int,
+        marker: bool,
+        payload: bytes,
+        arrival: float,
+        capture: float | None,
+    ) -> None:
+        """See `server/media/tap.py`. Packets of people who did not agree end here."""
+        if participant not in self._agreed or self._ended is not None:
+            return
+        track = self._track(participant, source, codec)
+        if track is not None:
+            track.packet(Packet(seq, rtp_time, marker, bytes(payload), arrival, capture), self._key_interval_s)
+
+    def _track(self, participant: str, source: Source, codec: Codec) -> Track | None:
+        name = CODECS.get(codec.mime.lower())
+        person = self._people.get(participant)
+        if person is None:
+            person = self._people[participant] = Person(participant)
+        track = person.tracks.get(source)
+        if track is not None and track.codec == name:
+            return track
+        if name is None or self._writer is None:
+            if codec.mime not in self._unknown:
+                self._unknown.add(codec.mime)
+                log.warning("recording_codec", codec=codec.mime)
+            return None
+        if track is not None:
+            track.end()
+        ask = self._ask_key
+        track = Track(person, str(source), name, codec.clock_rate, self._writer, self, lambda: ask(participant, source))
+        person.tracks[source] = track
+        return track
+
+    def agree(self, participants: Iterable[str]) -> RecordingFacts:
+        """From this packet on, exactly these people's tracks are written."""
+        agreed = set(participants)
+        for participant in self._agreed - agreed:
+            self._end_person(participant, revoked=True)
+        if agreed != self._agreed:
+            self._agreed = agreed
+            self.note("consent", participants=sorted(agreed))
+        return self.facts()
+
+    def joined(self, participant: str) -> None:
+        self.note("joined", participant=participant)
+
+    def left(self, participant: str) -> None:
+        """Closes the tracks of a person who left; somebody who comes back gets new files."""
+        self._end_person(participant)
+        self.note("left", participant=participant)
+
+    def speaking(self, participant: str) -> None:
+        """Who is loudest. Kept only for people who agreed: who spoke when says something about a person, too."""
+        if participant != self._speaker and participant in self._agreed:
+            self._speaker = participant
+            self.note("speaker", participant=participant)
+
+    def _end_person(self, participant: str, revoked: bool = False) -> None:
+        person = self._people.pop(participant, None)
+        for track in person.tracks.values() if person else ():
+            track.end(revoked)
+
+    def facts(self) -> RecordingFacts:
+        """What the recording has become so far."""
+        size = self._writer.taken_bytes if self._writer else 0
+        people = sorted(self._agreed)
+        return RecordingFacts(
+            self.recording, self._started_at, round(self.seconds(self._now()), 3), size, self._files, people
+        )
+
+    def _now(self) -> float:
+        return time.monotonic() if self._ended is None else self._ended
+
+    async def stop(self, reason: str = "stopped") -> RecordingFacts:
+        """Closes everything and waits until it is on the disk."""
+        if self._ended is None:
+            self._end(reason)
+        if self._writer is not None:
+            await self._writer.close()
+        await self._tasks.close()
+        return self.facts()
+
+    def _end(self, reason: str) -> None:
+        for participant in list(self._people):
+            self._end_person(participant)
+        self.note("stop", reason=reason)
+        self._ended = time.monotonic()
+
+    def _farewell(self, code: str) -> bytes:
+        """The last line, asked for by the writer's thread."""
+        now = time.monotonic()
+        return index.line("stop", self.seconds(now), self.wall(now), reason=code)
+
+    def _on_failure(self, code: str) -> None:
+        self.failed = code
+        self._ended = self._ended or time.monotonic()
+        log.error("recording_failed", recording=self.recording, code=code)
+        self._announce(Event("recording_failed", {"recording": self.recording, "session": self._session, "code": code}))
+
+    async def _report(self) -> None:
+        reported = beat = time.monotonic()
+        while self._ended is None:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            for person in self._people.values():
+                for track in person.tracks.values():
+                    track.tick(now)
+            if now - beat >= REPORT_S / 2:
+                beat = now
+                self.note("beat")
+            if now - reported >= REPORT_S:
+                reported = now
+                self._announce_progress()
+
+    def _announce_progress(self) -> None:
+        facts = self.facts()
+        if self._ended is None and self._writer is not None:
+            data = {"recording": self.recording, "session": self._session, "duration_s": facts.duration_s}
+            self._announce(
+                Event("recording", {**data, "size_bytes": facts.size_bytes, "free_bytes": self._writer.free_bytes})
+            )
+
+    # What tracks tell us (Journal).
+
+    def file_name(self, source: str) -> str:
+        self._files += 1
+        return f"t{self._files:03d}-{source}"
+
+    def note(self, kind: str, **facts: object) -> None:
+        if self._writer is not None and self._ended is None:
+            now = time.monotonic()
+            self._writer.write(self._index, index.line(kind, self.seconds(now), self.wall(now), **facts), always=True)
+
+    def seconds(self, moment: float) -> float:
+        return max(0.0, moment - self._began)
+
+    def wall(self, moment: float) -> float:
+        return self._started_at + moment - self._began
