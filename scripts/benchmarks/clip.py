@@ -1,0 +1,100 @@
+"""The clip that load publishers send: 4 s of 720p30 VP8 at 1.5 Mbit/s (a key frame every 2 s) and Opus frames of 64 kbit/s, encoded once."""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+WIDTH, HEIGHT, FPS, SECONDS = 1280, 720, 30, 4
+PAYLOAD_BYTES = 1100  # Of a packet: a VP8 frame of 6 kB becomes six.
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Encoded frames. `keys` are the places of key frames in `video`; `audio` is one Opus frame of 20 ms each."""
+
+    video: list[bytes]
+    keys: list[int]
+    audio: list[bytes]
+
+    def save(self, path: Path) -> None:
+        head = {"video": [len(f) for f in self.video], "keys": self.keys, "audio": [len(f) for f in self.audio]}
+        text = json.dumps(head).encode()
+        path.write_bytes(struct.pack("!I", len(text)) + text + b"".join(self.video) + b"".join(self.audio))
+
+    @staticmethod
+    def load(path: Path) -> "Clip":
+        data = path.read_bytes()
+        length = struct.unpack_from("!I", data)[0]
+        head = json.loads(data[4 : 4 + length])
+        pieces = _cut(data[4 + length :], [*head["video"], *head["audio"]])
+        video = [next(pieces) for _ in head["video"]]
+        return Clip(video, head["keys"], list(pieces))
+
+
+def encode() -> Clip:
+    """The clip: a drifting gradient with a noisy stripe, so that the encoder really needs its 1.5 Mbit/s."""
+    video = _encoder()
+    generator = np.random.default_rng(7)
+    frames, keys = [], []
+    for number in range(FPS * SECONDS):
+        for packet in video.encode(_picture(number, generator)):
+            if packet.is_keyframe:
+                keys.append(len(frames))
+            frames.append(bytes(packet))
+    return Clip(frames, keys, _sound())
+
+
+def _encoder() -> av.VideoCodecContext:
+    context = av.CodecContext.create("libvpx", "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
+    context.bit_rate, context.gop_size = 1_500_000, 2 * FPS
+    rate = {"minrate": "1500000", "maxrate": "1500000", "bufsize": "1000000"}
+    context.options = {
+        **rate,
+        "deadline": "realtime",
+        "cpu-used": "8",
+        "lag-in-frames": "0",
+        "keyint_min": str(2 * FPS),
+    }
+    return context
+
+
+def _picture(number: int, generator: np.random.Generator) -> av.VideoFrame:
+    across = (np.arange(WIDTH)[None, :] + np.arange(HEIGHT)[:, None] // 2 + 4 * number) % 256
+    luma = across.astype(np.uint8)
+    top = (number * 6) % (HEIGHT - 80)
+    luma[top : top + 80] = np.kron(generator.integers(0, 255, (10, WIDTH // 8), np.uint8), np.ones((8, 8), np.uint8))
+    chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
+    frame = av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), format="yuv420p")
+    frame.pts, frame.time_base = number, Fraction(1, FPS)
+    return frame
+
+
+def _sound() -> list[bytes]:
+    context = av.CodecContext.create("libopus", "w")
+    assert isinstance(context, av.AudioCodecContext)
+    context.sample_rate, context.layout, context.format, context.bit_rate = 48000, "stereo", "s16", 64000
+    context.options = {"frame_duration": "20", "vbr": "off"}
+    packets = []
+    for number in range(50 * SECONDS):
+        ticks = np.arange(960) + 960 * number
+        tone = (8000 * np.sin(2 * np.pi * 440 * ticks / 48000)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(np.repeat(tone, 2)[None, :], format="s16", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, 960 * number, Fraction(1, 48000)
+        packets += [bytes(packet) for packet in context.encode(frame)]
+    return packets
+
+
+def _cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
+    at = 0
+    for size in sizes:
+        yield data[at : at + size]
+        at += size

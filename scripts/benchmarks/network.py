@@ -1,0 +1,62 @@
+"""A network of the benchmark's own: the measured server in a namespace, everything else outside, a veth pair between.
+
+Loopback would not do: Janus skips loopback interfaces, and all subjects must travel the same path.
+"""
+
+import os
+import subprocess
+
+SERVER = "10.213.77.1"
+CLIENT = "10.213.77.2"
+
+
+class Network:
+    """The namespace and its pair of interfaces, from `with` to its end. Needs root.
+
+    Raises `Unavailable` with a sentence for people when this machine does not allow it.
+    """
+
+    def __init__(self) -> None:
+        self._name = f"oase-bench-{os.getpid()}"
+        self._inner, self._outer = f"obi{os.getpid()}"[:15], f"obo{os.getpid()}"[:15]
+
+    def __enter__(self) -> "Network":
+        if os.geteuid() != 0:
+            raise Unavailable("Network namespaces need root; start the benchmark with sudo.")
+        try:
+            self._build()
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.__exit__()
+            raise Unavailable(f"No network namespace could be made here ({error}).") from error
+        return self
+
+    def _build(self) -> None:
+        _ip("netns", "add", self._name)
+        _ip("link", "add", self._outer, "type", "veth", "peer", "name", self._inner, "netns", self._name)
+        _ip("addr", "add", f"{CLIENT}/30", "dev", self._outer)
+        _ip("link", "set", self._outer, "up")
+        _ip("-n", self._name, "link", "set", "lo", "up")
+        _ip("-n", self._name, "addr", "add", f"{SERVER}/30", "dev", self._inner)
+        _ip("-n", self._name, "link", "set", self._inner, "up")
+        _ip("-n", self._name, "route", "add", "default", "via", CLIENT)
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run(["ip", "link", "del", self._outer], capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "del", self._name], capture_output=True, check=False)
+
+    def inside(self, *command: str) -> list[str]:
+        """The command line that runs `command` in the namespace on core 0, alone there."""
+        return ["ip", "netns", "exec", self._name, "taskset", "-c", "0", *command]
+
+
+def outside(*command: str) -> list[str]:
+    """The command line that runs `command` outside, on the last core."""
+    return ["taskset", "-c", str((os.cpu_count() or 1) - 1), *command]
+
+
+class Unavailable(Exception):
+    """What was to be measured cannot run on this machine; the text says why, in a sentence for people."""
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
