@@ -42,6 +42,20 @@ class NoCommonCodec(BadRequest):
     code = "no_common_codec"
 
 
+class NotJson(BadRequest):
+    """The body has to be sent as application/json."""
+
+    code = "not_json"
+    status = 415
+
+
+class WrongMethod(BadRequest):
+    """The address exists, but not for this method."""
+
+    code = "wrong_method"
+    status = 405
+
+
 class TooLarge(BadRequest):
     """The body is larger than this route accepts."""
 

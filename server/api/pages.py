@@ -23,7 +23,13 @@ What each template can use:
     company, imprint_url, privacy_url    from the settings; the two addresses are "" where unset
     path                     the request's path without its query (for links that change the language)
 
-`page` always holds {"name": <name of the page: "start", "case", …>, "lang", "me", "company"}, and
+    client_id                a fresh random id, for the hidden field of the form on `/` (sent twice, one case is opened)
+
+Scripts: the CSP also asks for Trusted Types (`require-trusted-types-for 'script'`), so no innerHTML, no DOMParser of strings: text goes in by
+textContent, and the QR picture as <img src="data:image/svg+xml;…">. A browser may hold both cookies, visitor and agent: pages of the customer's
+send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"}` at the socket, pages of the desk `agent`; `page.as` says which.
+
+`page` always holds {"name": <name of the page: "start", "case", …>, "lang", "me", "company", "as"}, and
 
     start      "topics": [{id, slug, name, words, is_open, …}] in the page's language (service/views.py), also as `topics` for the template;
                "form": what was typed into the form before an error came back, `error`: the sentence, or ""
@@ -38,3 +44,148 @@ What each template can use:
 Without JavaScript: the form on `/` posts as application/x-www-form-urlencoded to `/` (fields topic, summary, name, email, phone, language, client_id)
 and is answered with 303 to /c/{case}.
 """
+
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from server.api import requests as r
+from server.api.call import EDGE, Call, Handlers
+from server.api.callers import describe, principal_of
+from server.api.language import words
+from server.api.people import open_with
+from server.api.router import to_plain
+from server.api.shell import SHELL
+from server.domain.principal import Agent
+from server.domain.rights import grant_for
+from server.domain.words import CaseId, Language, PersonKind
+from server.errors import BadField, NotSignedIn, OaseError
+from server.service import recordings, sessions, topics
+from server.service.views import TopicsView
+
+handlers = Handlers()
+
+FORM_FIELDS = ("topic", "summary", "name", "email", "phone", "language", "client_id")
+
+
+def _page(
+    call: Call, name: str, as_whom: str, data: dict[str, Any] | None = None, more: dict[str, Any] | None = None
+) -> web.Response:
+    facts = {"as": as_whom, **(data or {})}
+    me = describe(call.principal)
+    return call.request.app[SHELL].page(name, call.language, call.request.path, me, facts, more)
+
+
+@handlers.on("GET /")
+async def start(call: Call) -> web.Response:
+    """Topics, and whether somebody is there."""
+    return await _start(call, {}, "", 200)
+
+
+async def _start(call: Call, form: dict[str, str], error: str, status: int) -> web.Response:
+    found = await topics.list_topics(call.house, call.principal, call.language)
+    plain = to_plain(found)
+    reply = _page(call, "start", "visitor", {**plain, "form": form, "error": error}, _for_template(found, form, error))
+    reply.set_status(status)
+    return reply
+
+
+def _for_template(found: TopicsView, form: dict[str, str], error: str) -> dict[str, Any]:
+    return {"topics": found.topics, "there": found, "form": form, "error": error}
+
+
+@handlers.on("POST /")
+async def open_by_form(call: Call) -> web.StreamResponse:
+    """The same form without JavaScript: to the new case, or back to the form with the sentence and what was typed."""
+    posted = await call.request.post()
+    form = {name: text.strip()[:4000] for name in FORM_FIELDS if isinstance(text := posted.get(name), str)}
+    try:
+        opened = await open_with(call, _parse_form(form, call.language))
+    except OaseError as error:
+        return await _start(call, form, words(call.language).sentence(error), error.status)
+    return web.HTTPSeeOther(f"/c/{opened.case}")
+
+
+def _parse_form(form: dict[str, str], language: Language) -> r.OpenCase:
+    try:
+        return r.OpenCase.model_validate({"language": language.value, **form})
+    except ValidationError as error:
+        raise BadField(field=str(error.errors()[0]["loc"][-1])) from None
+
+
+@handlers.on("GET /c/")
+async def my_case(call: Call) -> web.Response:
+    return _page(call, "case", "visitor", {"case": None})
+
+
+@handlers.on("GET /c/{case}")
+async def one_case(call: Call) -> web.Response:
+    """The shell only; what the case holds comes over the API, to those who may read it."""
+    return _page(call, "case", "visitor", {"case": call.case})
+
+
+@handlers.on("GET /g/")
+async def guest(call: Call) -> web.Response:
+    return _page(call, "guest", "visitor")
+
+
+@handlers.on("GET /s/{session}")
+async def session(call: Call) -> web.Response:
+    """The call, for an agent, or with `?as=visitor` or without an agent's cookie for the customer or a guest."""
+    call = await _as_wished(call)
+    case = await sessions.case_of_session(call.house, call.principal, call.session)
+    is_agent = isinstance(call.principal, Agent)
+    kind = "agent" if is_agent else _kind_of_visitor(call, case)
+    data = {"session": call.session, "case": case, "kind": kind}
+    return _page(call, "session", "agent" if is_agent else "visitor", data)
+
+
+async def _as_wished(call: Call) -> Call:
+    wish = call.text("as")
+    if wish in {"visitor", "agent"}:
+        call.principal = await principal_of(call.house, call.request.app[EDGE], call.request, wish)
+    return call
+
+
+def _kind_of_visitor(call: Call, case: CaseId) -> str:
+    grant = grant_for(call.principal, case, call.session)
+    return grant.kind.value if grant else PersonKind.GUEST.value
+
+
+@handlers.on("GET /desk")
+async def desk(call: Call) -> web.Response:
+    return _page(call, "desk", "agent")
+
+
+@handlers.on("GET /desk/sign-in")
+async def sign_in(call: Call) -> web.Response:
+    return _page(call, "sign_in", "agent", {"next": local_path(call.text("next", 300))})
+
+
+def local_path(wish: str) -> str:
+    """Where to go after signing in: a path of our own, or the desk."""
+    is_ours = wish.startswith("/") and not wish.startswith(("//", "/\\")) and wish.isprintable()
+    return wish if is_ours else "/desk"
+
+
+@handlers.on("GET /r/{recording}")
+async def recording(call: Call) -> web.Response:
+    found = await recordings.read_recording(call.house, call.principal, call.recording)
+    as_whom = "agent" if isinstance(call.principal, Agent) else "visitor"
+    return _page(call, "recording", as_whom, {"recording": found.id, "case": found.case}, {"recording": found})
+
+
+def error_page(
+    request: web.Request, error: OaseError, sentence: str, language: Language, headers: dict[str, str]
+) -> web.Response:
+    """The page for a failure; agents' pages lead to the sign-in instead of saying that somebody is unknown."""
+    if type(error) is NotSignedIn and request.path == "/desk":
+        return web.Response(status=303, headers={**headers, "Location": "/desk/sign-in"})
+    home = "/desk" if request.path.startswith(("/desk", "/r/")) else "/"
+    facts = {"status": error.status, "code": error.code, "detail": sentence, "home": home}
+    reply = request.app[SHELL].page(
+        "error", language, request.path, None, {**facts, "as": "visitor"}, facts, error.status
+    )
+    reply.headers.update(headers)
+    return reply

@@ -1,0 +1,252 @@
+"""Every route and every socket event of this server, with who may use it. What is not here does not start.
+
+Whether the thing a request names is the caller's own is decided by the service function behind it; the matrix in `tests/api` tries every entry
+below with every kind of caller and every kind of id. OpenAPI (`openapi.py`) and `web/src/messages.ts` (`scripts/messages.py`) come from here.
+"""
+
+from collections.abc import Sequence
+
+from server.api import answers as a
+from server.api import requests as r
+from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
+from server.service import views as v
+
+_CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
+_ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
+
+
+def _get(path: str, who: Who, summary: str, answer: object, thing: Thing = Thing.NOTHING, cost: int = 1) -> Route:
+    return Route("GET", path, who, summary, answer=answer, thing=thing, cost=cost)
+
+
+def _page(path: str, summary: str, who: Who = Who.ANYONE, thing: Thing = Thing.NOTHING) -> Route:
+    return Route("GET", path, who, summary, thing=thing, shape=Shape.PAGE)
+
+
+def _bytes(path: str, summary: str, who: Who = Who.ANYONE, thing: Thing = Thing.NOTHING) -> Route:
+    return Route("GET", path, who, summary, thing=thing, shape=Shape.BYTES)
+
+
+def _post(
+    path: str,
+    who: Who,
+    summary: str,
+    body: type[r.Request] | None,
+    answer: object,
+    thing: Thing = Thing.NOTHING,
+    *,
+    status: int = 200,
+    cost: int = 2,
+    limit_bytes: int = 8 * 1024,
+) -> Route:
+    code = status if answer is not None else 204
+    return Route("POST", path, who, summary, body, answer, thing, code, cost, limit_bytes)
+
+
+_API = "/api/v1"
+
+PAGES = [
+    _page("/", "Help start: topics, and the form that opens a case"),
+    Route(
+        "POST",
+        "/",
+        _ANYONE,
+        "The same form without JavaScript",
+        status=303,
+        cost=20,
+        limit_bytes=16384,
+        shape=Shape.PAGE,
+    ),
+    _page("/c/", "My case; the secret is in the fragment"),
+    _page("/c/{case}", "My case", thing=_CASE),
+    _page("/g/", "A guest's link; the secret is in the fragment"),
+    _page("/s/{session}", "The call", _VISITOR, _SESSION),
+    _page("/desk", "The agents' desk", _AGENT),
+    _page("/desk/sign-in", "Agents sign in"),
+    _page("/r/{recording}", "A recording", _VISITOR, _RECORDING),
+    _bytes("/recordings/{recording}/files/{name}", "A file of a recording (Range)", _VISITOR, _RECORDING),
+    _bytes("/static/{name}", "Scripts and styles under hashed names"),
+    _bytes("/robots.txt", "What crawlers may read"),
+    _bytes("/.well-known/security.txt", "Whom to tell about a hole (RFC 9116)"),
+    _bytes("/healthz", "Alive: this process answers"),
+    _bytes("/readyz", "Ready: database, bus and media worker answer"),
+    _bytes("/metrics", "Numbers for Prometheus"),
+    _bytes("/api/openapi.json", "This list as OpenAPI 3.1"),
+]
+
+PEOPLE = [
+    _get(f"{_API}/topics", _ANYONE, "Topics, and whether somebody is there", v.TopicsView),
+    _post(f"{_API}/cases", _ANYONE, "Open a case", r.OpenCase, v.CaseOpened, status=201, cost=20),
+    _post(
+        f"{_API}/links/exchange", _ANYONE, "Swap a link's secret for a cookie", r.ExchangeLink, v.LinkExchanged, cost=5
+    ),
+    _post(f"{_API}/sign-in", _ANYONE, "Sign in as an agent", r.SignIn, v.AgentView, cost=10),
+    _post(f"{_API}/sign-in/link", _ANYONE, "Sign in with a one-time link", r.SignInLink, v.AgentView, cost=10),
+    _post(f"{_API}/sign-out", _AGENT, "Sign out", None, None),
+    _get(f"{_API}/me", _AGENT, "Who I am", v.AgentView),
+    Route(
+        "PUT",
+        f"{_API}/me/password",
+        _AGENT,
+        "Set my password; all my other sign-ins end",
+        r.SetPassword,
+        v.AgentView,
+        cost=10,
+    ),
+    _get(f"{_API}/admin/agents", _ADMIN, "All accounts", v.AgentsView),
+    _post(f"{_API}/admin/agents", _ADMIN, "Add an account", r.AddAgent, v.AgentAdded, status=201, cost=10),
+    Route("PATCH", f"{_API}/admin/agents/{{agent}}", _ADMIN, "Switch an account off or on", r.SwitchAgent, v.AgentView),
+    Route("DELETE", f"{_API}/links/{{link}}", _AGENT, "Revoke a personal link", None, None, status=204),
+]
+
+CASES = [
+    _get(f"{_API}/cases/{{case}}", _VISITOR, "A case as its reader may see it", v.CaseView, _CASE),
+    _get(f"{_API}/cases/{{case}}/timeline", _VISITOR, "What happened, after a sequence number", v.Timeline, _CASE),
+    _post(f"{_API}/cases/{{case}}/chat", _VISITOR, "Say something", r.Say, v.Entry, _CASE, status=201),
+    _post(
+        f"{_API}/cases/{{case}}/links",
+        _VISITOR,
+        "A link for another device",
+        None,
+        v.LinkView,
+        _CASE,
+        status=201,
+        cost=5,
+    ),
+    _post(f"{_API}/cases/{{case}}/withdraw", _VISITOR, "Leave the queue; the case is closed", None, v.CaseView, _CASE),
+    _post(
+        f"{_API}/cases/{{case}}/queue", _VISITOR, "Come back: a new session, waiting", None, v.CaseView, _CASE, cost=10
+    ),
+    _get(f"{_API}/desk", _AGENT, "Cases by state, with search", v.DeskView, cost=2),
+    _post(f"{_API}/cases/{{case}}/take", _AGENT, "Take a waiting case", r.TakeCase, v.CaseView, _CASE),
+    _post(f"{_API}/cases/{{case}}/release", _AGENT, "Put a taken case back", None, v.CaseView, _CASE),
+    _post(
+        f"{_API}/cases/{{case}}/notes", _AGENT, "Write a note that only agents read", r.Say, v.Entry, _CASE, status=201
+    ),
+    _post(f"{_API}/cases/{{case}}/close", _AGENT, "Close a case", r.CloseCase, v.CaseView, _CASE),
+    _post(f"{_API}/cases/{{case}}/reopen", _AGENT, "Open a closed case again", None, v.CaseView, _CASE),
+]
+
+SESSIONS = [
+    _post(
+        f"{_API}/sessions/{{session}}/invitations",
+        _AGENT,
+        "Invite a third person",
+        r.Invite,
+        v.LinkView,
+        _SESSION,
+        status=201,
+    ),
+    _post(
+        f"{_API}/sessions/{{session}}/end",
+        _AGENT,
+        "End a session with an outcome",
+        r.EndSession,
+        v.SessionView,
+        _SESSION,
+    ),
+    _post(
+        f"{_API}/sessions/{{session}}/consent/ask",
+        _AGENT,
+        "Ask everybody whether one may record",
+        None,
+        v.SessionView,
+        _SESSION,
+    ),
+    _post(f"{_API}/sessions/{{session}}/consent", _VISITOR, "Answer that question", r.Consent, v.ConsentView, _SESSION),
+    _post(
+        f"{_API}/sessions/{{session}}/recordings",
+        _AGENT,
+        "Start to record",
+        None,
+        v.RecordingView,
+        _SESSION,
+        status=201,
+        cost=10,
+    ),
+    _post(
+        f"{_API}/sessions/{{session}}/connections",
+        _VISITOR,
+        "Join with a browser's offer",
+        r.Connect,
+        v.ConnectionView,
+        _SESSION,
+        status=201,
+        cost=20,
+        limit_bytes=SDP,
+    ),
+    Route(
+        "PUT",
+        f"{_API}/sessions/{{session}}/state",
+        _VISITOR,
+        "What I have switched on",
+        r.DeviceState,
+        v.SessionView,
+        _SESSION,
+    ),
+    _post(f"{_API}/sessions/{{session}}/leave", _VISITOR, "Leave the session", None, None, _SESSION),
+    _post(
+        f"{_API}/connections",
+        _AGENT,
+        "A standby connection, before there is a session",
+        r.Connect,
+        v.ConnectionView,
+        status=201,
+        cost=20,
+        limit_bytes=SDP,
+    ),
+    Route(
+        "PATCH",
+        f"{_API}/connections/{{connection}}",
+        _VISITOR,
+        "Restart ICE",
+        r.Reconnect,
+        v.RestartView,
+        _CONNECTION,
+        cost=10,
+        limit_bytes=SDP,
+    ),
+    Route("DELETE", f"{_API}/connections/{{connection}}", _VISITOR, "Close a connection", None, None, _CONNECTION, 204),
+]
+
+RECORDINGS = [
+    _get(f"{_API}/recordings/{{recording}}", _VISITOR, "A recording and its files", v.RecordingView, _RECORDING),
+    _post(f"{_API}/recordings/{{recording}}/stop", _AGENT, "Stop recording", None, v.RecordingView, _RECORDING),
+    _post(
+        f"{_API}/recordings/{{recording}}/share",
+        _AGENT,
+        "Let the customer see it, or not",
+        r.Share,
+        v.RecordingView,
+        _RECORDING,
+    ),
+    Route(
+        "DELETE", f"{_API}/recordings/{{recording}}", _AGENT, "Delete it with its files", None, None, _RECORDING, 204, 5
+    ),
+]
+
+ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *RECORDINGS)
+
+EVENTS: Sequence[SocketEvent] = (
+    SocketEvent(
+        "watch", _VISITOR, "Follow a case: what was missed, then what comes", r.Watch, a.Watching, _CASE, cost=3
+    ),
+    SocketEvent("unwatch", _VISITOR, "Follow it no longer", r.Unwatch, None, _CASE),
+    SocketEvent("watch_desk", _AGENT, "Hear that the desk's lists changed", r.WatchDesk, None),
+    SocketEvent("hold", _VISITOR, "This page owns that media connection", r.Hold, None, _CONNECTION),
+)
+
+TOLD: Sequence[Told] = (
+    Told("entry", "A line of a case's timeline, in order, each once", v.Entry),
+    Told("queue", "The place of a waiting case", a.QueueTold),
+    Told("case", "A case's state changed: fetch it again", v.CaseChange),
+    Told("roster", "Who is in a session", v.Roster),
+    Told("slots", "Who is in which slot of the connection this page holds", a.SlotsTold),
+    Told("gone", "A connection of this page is closed", a.GoneTold),
+    Told("media", "The media worker is away, or back", a.MediaTold),
+    Told("consent", "The reader is asked for consent", a.ConsentTold),
+    Told("recording", "How a recording stands", v.RecordingProgress),
+    Told("session_ended", "A session is over", a.SessionEndedTold),
+    Told("desk", "The agents' lists changed: fetch them again", a.DeskTold),
+    Told("bye", "The socket is about to be closed", a.Bye),
+)

@@ -1,0 +1,75 @@
+"""Sessions and media connections: joining, switching things on, leaving, ending, being asked."""
+
+from server.api import requests as r
+from server.api.call import Call, Handlers
+from server.service import consent, links, recordings, sessions
+from server.service import views as v
+
+handlers = Handlers()
+
+_SESSION = "/api/v1/sessions/{session}"
+_CONNECTION = "/api/v1/connections/{connection}"
+
+
+@handlers.on(f"POST {_SESSION}/connections")
+async def connect_session(call: Call) -> v.ConnectionView:
+    body = call.body(r.Connect)
+    return await sessions.connect_session(call.house, call.principal, call.session, body.sdp, dict(body.sources))
+
+
+@handlers.on("POST /api/v1/connections")
+async def connect_standby(call: Call) -> v.ConnectionView:
+    body = call.body(r.Connect)
+    return await sessions.connect_standby(call.house, call.principal, body.sdp, dict(body.sources))
+
+
+@handlers.on(f"PATCH {_CONNECTION}")
+async def restart_connection(call: Call) -> v.RestartView:
+    sdp = call.body(r.Reconnect).sdp
+    return await sessions.restart_connection(call.house, call.principal, call.connection, sdp)
+
+
+@handlers.on(f"DELETE {_CONNECTION}")
+async def close_connection(call: Call) -> None:
+    await sessions.close_connection(call.house, call.principal, call.connection)
+
+
+@handlers.on(f"PUT {_SESSION}/state")
+async def set_state(call: Call) -> v.SessionView:
+    body = call.body(r.DeviceState)
+    state = v.SourcesView(microphone=body.microphone, camera=body.camera, screen=body.screen)
+    return await sessions.set_state(call.house, call.principal, call.session, state)
+
+
+@handlers.on(f"POST {_SESSION}/leave")
+async def leave_session(call: Call) -> None:
+    await sessions.leave_session(call.house, call.principal, call.session)
+
+
+@handlers.on(f"POST {_SESSION}/end")
+async def end_session(call: Call) -> v.SessionView:
+    body = call.body(r.EndSession)
+    return await sessions.end_session(call.house, call.principal, call.session, body.outcome, body.text)
+
+
+@handlers.on(f"POST {_SESSION}/invitations")
+async def invite_guest(call: Call) -> v.LinkView:
+    return await links.invite_guest(call.house, call.principal, call.session, call.body(r.Invite).name)
+
+
+@handlers.on(f"POST {_SESSION}/consent/ask")
+async def ask_consent(call: Call) -> v.SessionView:
+    return await consent.ask_consent(call.house, call.principal, call.session)
+
+
+@handlers.on(f"POST {_SESSION}/consent")
+async def answer_consent(call: Call) -> v.ConsentView:
+    body = call.body(r.Consent)
+    return await consent.answer_consent(
+        call.house, call.principal, call.session, body.answer, body.wording_version, call.language
+    )
+
+
+@handlers.on(f"POST {_SESSION}/recordings")
+async def start_recording(call: Call) -> v.RecordingView:
+    return await recordings.start_recording(call.house, call.principal, call.session)

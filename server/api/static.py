@@ -1,0 +1,112 @@
+"""Scripts and styles: read once from `web/dist`, compressed once, kept by browsers for ever, because their names carry a hash."""
+
+import gzip
+import hashlib
+import json
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from server.api.call import Call, Handlers
+from server.config import ROOT
+from server.errors import NotFound
+
+log = structlog.get_logger(__name__)
+
+DIST = ROOT / "web" / "dist"
+handlers = Handlers()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file with its compressed forms (None where compressing does not help)."""
+
+    type: str
+    tag: str
+    plain: bytes
+    gzip: bytes | None
+    brotli: bytes | None
+
+    def best(self, accepted: str) -> tuple[bytes, str]:
+        """The smallest form that the browser takes, and its Content-Encoding ("" for the plain one)."""
+        if self.brotli is not None and "br" in accepted:
+            return self.brotli, "br"
+        if self.gzip is not None and "gzip" in accepted:
+            return self.gzip, "gzip"
+        return self.plain, ""
+
+
+class Files:
+    """All files of the folder, in memory; a few hundred kilobytes."""
+
+    def __init__(self, folder: Path = DIST) -> None:
+        self._manifest: dict[str, str] = {}
+        self._files: dict[str, File] = {}
+        if not (folder / "manifest.json").exists():
+            log.warning("front_end_missing", do="python3 scripts/setup.py run")
+            return
+        self._manifest = json.loads((folder / "manifest.json").read_text())
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and path.suffix not in {".br", ".gz", ".map"} and path.name != "manifest.json":
+                self._files[path.name] = _read(path)
+
+    def address(self, name: str) -> str:
+        """Where `name` ("oase.css") is served."""
+        return f"/static/{self._manifest.get(name, name)}"
+
+    def find(self, name: str) -> File:
+        """Raises NotFound."""
+        if name not in self._files:
+            raise NotFound
+        return self._files[name]
+
+
+FILES = web.AppKey("files", Files)
+
+
+def _read(path: Path) -> File:
+    plain = path.read_bytes()
+    packed = gzip.compress(plain, 9, mtime=0)
+    brotli = path.with_name(path.name + ".br")
+    return File(
+        type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        tag=hashlib.sha256(plain).hexdigest()[:16],
+        plain=plain,
+        gzip=packed if len(packed) < 0.9 * len(plain) else None,
+        brotli=brotli.read_bytes() if brotli.exists() else None,
+    )
+
+
+@handlers.on("GET /static/{name}")
+async def read_static(call: Call) -> web.StreamResponse:
+    file = call.request.app[FILES].find(call.request.match_info["name"])
+    body, encoding = file.best(call.request.headers.get("Accept-Encoding", ""))
+    reply = web.Response(body=body, content_type=file.type)
+    if file.type.startswith("text/") or file.type.endswith(("javascript", "json")):
+        reply.charset = "utf-8"
+    reply.headers.update({"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"})
+    reply.etag = file.tag
+    if encoding:
+        reply.headers["Content-Encoding"] = encoding
+    return reply
+
+
+@handlers.on("GET /robots.txt")
+async def robots(call: Call) -> web.StreamResponse:
+    """Only the first page is for crawlers."""
+    text = "User-agent: *\nAllow: /$\nDisallow: /\n"
+    return web.Response(text=text, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@handlers.on("GET /.well-known/security.txt")
+async def security_text(call: Call) -> web.StreamResponse:
+    """Whom to tell (RFC 9116); without an imprint there is nobody to name."""
+    settings = call.house.settings
+    if not settings.imprint_url:
+        raise NotFound
+    expires = call.house.now().replace(month=12, day=31, hour=23, minute=59, second=59, microsecond=0)
+    text = f"Contact: {settings.imprint_url}\nExpires: {expires.isoformat()}\nPreferred-Languages: de, en\n"
+    return web.Response(text=text)
