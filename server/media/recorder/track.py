@@ -205,7 +205,6 @@ class Track:
     def _open_part(self, wanted: TrackFormat, moment: float) -> _Part:
         name = self._journal.file_name(self._source)
         part = self._part = _Part(Sink(f"{name}.mkv"), Blocks(wanted.is_sound), wanted, moment)
-        self._writer.write(part.sink, head(wanted, self._journal.wall(moment)), always=True)
         facts: dict[str, object] = {
             "track": name,
             "participant": self._person.ident,
@@ -213,6 +212,7 @@ class Track:
             "codec": wanted.codec,
         }
         self._journal.note("track", **facts, file=part.sink.name, start_s=round(self._journal.seconds(moment), 3))
+        self._writer.write(part.sink, head(wanted, self._journal.wall(moment)), always=True)
         return part
 
     def _close_part(self) -> None:

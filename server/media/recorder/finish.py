@@ -1,0 +1,166 @@
+"""Makes ordinary, seekable files of a recording's raw tracks, after a clean stop and after a `kill -9` alike.
+
+Runs as a process of its own (`python -m server finish DIR`): it reads files that a killed process left, with a library written in C. Nothing is
+decoded. It may be killed and started again at any point: a raw file is removed only when its finished file is on the disk.
+"""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from server.media.recorder.facts import NAME, Facts, TrackFacts, read_facts, write_facts
+from server.media.recorder.index import Index, TrackLine, read_index
+
+BAD_READS = 1000  # So many broken places are stepped over before a file is taken as ended.
+MIMES = {"VP8": ("webm", "video/webm"), "opus": ("webm", "audio/webm"), "H264": ("mp4", "video/mp4")}
+OPTIONS = {
+    "webm": {"cues_to_front": "1", "reserve_index_space": "0"},
+    "mp4": {"movflags": "+faststart"},
+}
+
+Progress = Callable[[float], None]
+
+
+def main(directory: str | Path) -> None:
+    """Finishes the recording in `directory`; prints {"step": "tracks", "progress": 0..1} lines. Raises OSError when the disk does not take it."""
+    os.nice(10)
+    os.umask(0o027)
+    finish(Path(directory), printer("tracks"))
+
+
+def printer(step: str) -> Progress:
+    """Prints a line for the process that waits for us, whenever another hundredth is done."""
+    told = -1.0
+
+    def tell(share: float) -> None:
+        nonlocal told
+        if share - told >= 0.01 or (share >= 1.0 > told):
+            told = share
+            sys.stdout.write(json.dumps({"step": step, "progress": round(share, 3)}) + "\n")
+            sys.stdout.flush()
+
+    return tell
+
+
+def finish(directory: Path, progress: Progress) -> Facts:
+    """Remuxes every track, writes facts.json last, and removes the raw files. Safe to repeat."""
+    index = read_index(directory)
+    raws = [directory / line.file for line in index.tracks]
+    if (directory / NAME).exists() and not any(raw.exists() for raw in raws):
+        return read_facts(directory)
+    total, done = sum(map(_size, raws)) or 1, 0
+    tracks: list[TrackFacts] = []
+    for line, raw in zip(index.tracks, raws, strict=True):
+        size = _size(raw)
+        track = _finish_track(directory, line, functools.partial(_tell_part, progress, done / total, size / total))
+        tracks += [track] if track else []
+        done += size
+    facts = _facts(index, tracks)
+    write_facts(directory, facts)
+    for raw in raws:
+        raw.unlink(missing_ok=True)
+    progress(1.0)
+    return facts
+
+
+def _tell_part(progress: Progress, before: float, length: float, share: float) -> None:
+    progress(before + share * length)
+
+
+def _facts(index: Index, tracks: list[TrackFacts]) -> Facts:
+    duration_s = max((track.start_s + track.duration_s for track in tracks), default=0.0)
+    return Facts(
+        recording=str(index.start.get("recording", "")),
+        started_at=float(index.start.get("started_at", 0.0)),
+        duration_s=round(max(duration_s, index.duration_s if index.stopped == "stopped" else 0.0), 3),
+        size_bytes=sum(track.size_bytes for track in tracks),
+        interrupted=index.stopped != "stopped",
+        reason=index.stopped or "killed",
+        tracks=tracks,
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _finish_track(directory: Path, line: TrackLine, progress: Progress) -> TrackFacts | None:
+    """The finished track, or None when no frame can be read from the raw one."""
+    suffix, mime = MIMES.get(line.codec, ("webm", "video/webm"))
+    raw, target = directory / line.file, directory / f"{line.track}.{suffix}"
+    if raw.exists() and not _remux(raw, target, suffix, progress):
+        return None
+    if not target.exists():
+        return None
+    duration_s, width, height = _look(target)
+    size = target.stat().st_size
+    return TrackFacts(target.name, line.participant, line.source, mime, line.start_s, duration_s, size, width, height)
+
+
+def _remux(raw: Path, target: Path, suffix: str, progress: Progress) -> bool:
+    part = target.with_name(target.name + ".part")
+    try:
+        with av.open(str(raw), options={"protocol_whitelist": "file"}) as source:
+            if not source.streams or not _copy(source, part, suffix, raw.stat().st_size, progress):
+                part.unlink(missing_ok=True)
+                return False
+    except (av.error.InvalidDataError, av.error.EOFError):
+        part.unlink(missing_ok=True)
+        return False  # A head that is cut off: nothing came after it.
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    return True
+
+
+def _copy(source: InputContainer, part: Path, suffix: str, size: int, progress: Progress) -> int:
+    """How many packets were copied."""
+    stream, count = source.streams[0], 0
+    with av.open(str(part), "w", format=suffix, container_options=OPTIONS[suffix]) as target:
+        copy = target.add_stream_from_template(stream)
+        for packet in _packets(source, stream):
+            progress(min((packet.pos or 0) / max(size, 1), 1.0))
+            _mux(target, copy, packet)
+            count += 1
+    return count
+
+
+def _packets(source: InputContainer, stream: Stream) -> "Iterator[Packet[Any]]":
+    """Every whole packet; broken places are stepped over."""
+    bad = 0
+    last = -1
+    while bad < BAD_READS:
+        try:
+            for packet in source.demux(stream):
+                if packet.size and packet.pts is not None and packet.pts > last and not packet.is_corrupt:
+                    last = packet.pts
+                    yield packet
+        except av.error.EOFError:
+            return
+        except av.error.InvalidDataError:
+            bad += 1
+        else:
+            return
+
+
+def _mux(target: OutputContainer, copy: Stream, packet: "Packet[Any]") -> None:
+    packet.dts = packet.pts  # No sender of a call makes B frames.
+    packet.stream = copy
+    target.mux_one(packet)
+
+
+def _look(path: Path) -> tuple[float, int, int]:
+    """Duration in seconds, width and height of a finished file."""
+    with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        duration_s = round((container.duration or 0) / av.time_base, 3)
+        pictures = container.streams.video
+        return duration_s, *((pictures[0].width, pictures[0].height) if pictures else (0, 0))
