@@ -46,8 +46,9 @@ _Names = dict[tuple[Any, str], Any]
 
 def _schemas(routes: Sequence[Route], events: Sequence[SocketEvent]) -> tuple[_Names, dict[str, Any]]:
     """Each type's schema (mostly a reference) by type and direction, and the definitions they refer to."""
-    bodies = {entry.body for entry in (*routes, *events) if entry.body is not None}
-    replies = {entry.answer for entry in (*routes, *events) if entry.answer is not None} | {Problem}
+    entries: list[Route | SocketEvent] = [*routes, *events]
+    bodies = {entry.body for entry in entries if entry.body is not None}
+    replies = {entry.answer for entry in entries if entry.answer is not None} | {Problem}
     inputs: list[tuple[Any, Literal["validation", "serialization"], TypeAdapter[Any]]] = []
     inputs += [(kind, "validation", TypeAdapter(kind)) for kind in sorted(bodies, key=lambda kind: kind.__name__)]
     inputs += [(kind, "serialization", TypeAdapter(kind)) for kind in sorted(replies, key=lambda kind: kind.__name__)]

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -125,10 +125,14 @@ def _reply(call: Call, value: Any) -> web.StreamResponse:
     return reply
 
 
-@functools.cache
-def adapter(kind: Hashable) -> TypeAdapter[Any]:
+def adapter(kind: Any) -> TypeAdapter[Any]:
     """How a dataclass is written as JSON; made once for each."""
-    return TypeAdapter[Any](kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def to_plain(value: Any) -> Any:
