@@ -1,6 +1,7 @@
 """All tables. Each column says in `info["personal"]` what of a person it holds, so that export and erasure can walk them; None: nothing."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -21,6 +22,19 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+)
+
+from server.domain.words import (
+    CaseState,
+    ConsentAnswer,
+    EntryKind,
+    Language,
+    Outcome,
+    PersonKind,
+    RecordingState,
+    Role,
+    SessionState,
+    Visibility,
 )
 
 Personal = Literal["name", "contact", "content", "identifier", "secret", "behaviour"]
@@ -52,6 +66,23 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """One of the words of a `StrEnum`, kept as text."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.words(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.words(value)
 
 
 def _col(name: str, kind: Any, *more: Any, personal: Personal | None, null: bool = False, **rest: Any) -> Column[Any]:
@@ -86,7 +117,7 @@ agent = Table(
     _col("email", String(254), personal="contact", unique=True),
     _col("name", Text, personal="name"),
     _col("password_hash", Text, personal="secret", null=True),
-    _col("role", String(16), personal=None),
+    _col("role", Word(Role), personal=None),
     _col("created_at", Moment, personal=None),
     _col("disabled_at", Moment, personal=None, null=True),
 )
@@ -133,14 +164,14 @@ cases = Table(
     _col("name", Text, personal="name"),
     _col("email", String(254), personal="contact", null=True),
     _col("phone", String(40), personal="contact", null=True),
-    _col("language", String(8), personal=None),
-    _col("state", String(16), personal=None),
+    _col("language", Word(Language), personal=None),
+    _col("state", Word(CaseState), personal=None),
     _col("queued_at", Moment, personal="behaviour", null=True),
     _col("opened_at", Moment, personal="behaviour"),
     _ref("taken_by", "agent", null=True, personal="identifier"),
     _col("taken_at", Moment, personal="behaviour", null=True),
     _col("closed_at", Moment, personal=None, null=True),
-    _col("outcome", String(16), personal=None, null=True),
+    _col("outcome", Word(Outcome), personal=None, null=True),
     _col("seq", Integer, personal=None),
     _col("client_id", String(64), personal=None, unique=True),
     _col("search_text", Text, personal="content"),
@@ -155,11 +186,11 @@ session = Table(
     "session",
     metadata,
     _id(),
-    _col("state", String(16), personal=None, index=True),
+    _col("state", Word(SessionState), personal=None, index=True),
     _col("created_at", Moment, personal="behaviour"),
     _col("started_at", Moment, personal="behaviour", null=True),
     _col("ended_at", Moment, personal="behaviour", null=True),
-    _col("outcome", String(16), personal=None, null=True),
+    _col("outcome", Word(Outcome), personal=None, null=True),
 )
 
 session_case = Table(
@@ -174,7 +205,7 @@ link = Table(
     metadata,
     _id("identifier"),
     _col("token_hash", String(64), personal="secret", unique=True),
-    _col("kind", String(16), personal=None),
+    _col("kind", Word(PersonKind), personal=None),
     _ref("case_id", "cases", index=True),
     _ref("session_id", "session", null=True),
     _col("name", Text, personal="name"),
@@ -206,7 +237,7 @@ participant = Table(
     metadata,
     _id("identifier"),
     _ref("session_id", "session"),
-    _col("kind", String(16), personal=None),
+    _col("kind", Word(PersonKind), personal=None),
     _col("person_id", String(64), personal="identifier"),
     _col("name", Text, personal="name"),
     _col("connection", String(64), personal="identifier", null=True),
@@ -224,7 +255,7 @@ connection = Table(
     "connection",
     metadata,
     _id("identifier"),
-    _col("owner_kind", String(16), personal=None),
+    _col("owner_kind", Word(PersonKind), personal=None),
     _col("owner_id", String(64), personal="identifier"),
     _ref("participant_id", "participant", null=True, personal="identifier"),
     _col("created_at", Moment, personal="behaviour"),
@@ -236,13 +267,13 @@ entry = Table(
     _id(),
     _ref("case_id", "cases"),
     _col("seq", Integer, personal=None),
-    _col("kind", String(32), personal=None),
+    _col("kind", Word(EntryKind), personal=None),
     _col("at", Moment, personal="behaviour"),
     _ref("session_id", "session", null=True),
-    _col("actor_kind", String(16), personal=None, null=True),
+    _col("actor_kind", Word(PersonKind), personal=None, null=True),
     _col("actor_id", String(64), personal="identifier", null=True),
     _col("actor_name", Text, personal="name"),
-    _col("visibility", String(16), personal=None),
+    _col("visibility", Word(Visibility), personal=None),
     _col("text", Text, personal="content"),
     _col("data", JSON, personal="content"),
     _col("client_id", String(96), personal=None, null=True),
@@ -259,11 +290,11 @@ consent = Table(
     _ref("participant_id", "participant", personal="identifier"),
     _col("purpose", String(16), personal=None),
     _col("round", Integer, personal=None),
-    _col("answer", String(16), personal="behaviour"),
+    _col("answer", Word(ConsentAnswer), personal="behaviour"),
     _col("wording_version", String(16), personal=None),
     _col("wording_de", Text, personal=None),
     _col("wording_en", Text, personal=None),
-    _col("language", String(8), personal=None, null=True),
+    _col("language", Word(Language), personal=None, null=True),
     _col("asked_at", Moment, personal="behaviour"),
     _col("answered_at", Moment, personal="behaviour", null=True),
     _col("withdrawn_at", Moment, personal="behaviour", null=True),
@@ -276,7 +307,7 @@ recording = Table(
     _id(),
     _ref("session_id", "session", index=True),
     _ref("case_id", "cases", index=True),
-    _col("state", String(16), personal=None, index=True),
+    _col("state", Word(RecordingState), personal=None, index=True),
     _col("interrupted", Boolean, personal=None),
     _col("started_by", String(64), personal="identifier"),
     _col("started_at", Moment, personal="behaviour"),

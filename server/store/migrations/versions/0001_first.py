@@ -9,29 +9,54 @@ down_revision = None
 
 def upgrade() -> None:
     """Makes all tables."""
+    _agent()
+    _session()
+    _sign_in_try()
+    _topic()
+    _visitor()
+    _agent_session()
+    _cases()
+    _participant()
+    _sign_in_link()
+    _connection()
+    _consent()
+    _entry()
+    _link()
+    _recording()
+    _session_case()
+    _visitor_link()
+
+
+def _agent() -> None:
     op.create_table(
         "agent",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
-        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agent")),
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
+
+
+def _session() -> None:
     op.create_table(
         "session",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
     )
     op.create_index(op.f("ix_session_state"), "session", ["state"], unique=False)
+
+
+def _sign_in_try() -> None:
     op.create_table(
         "sign_in_try",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -43,6 +68,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_in_try_account_hash_at", "sign_in_try", ["account_hash", "at"], unique=False)
     op.create_index("ix_sign_in_try_address_hash_at", "sign_in_try", ["address_hash", "at"], unique=False)
+
+
+def _topic() -> None:
     op.create_table(
         "topic",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -56,6 +84,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
         sa.UniqueConstraint("slug", name=op.f("uq_topic_slug")),
     )
+
+
+def _visitor() -> None:
     op.create_table(
         "visitor",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -66,6 +97,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visitor")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_visitor_token_hash")),
     )
+
+
+def _agent_session() -> None:
     op.create_table(
         "agent_session",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -79,6 +113,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_agent_session_token_hash")),
     )
     op.create_index(op.f("ix_agent_session_agent_id"), "agent_session", ["agent_id"], unique=False)
+
+
+def _cases() -> None:
     op.create_table(
         "cases",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -88,14 +125,14 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("phone", sa.String(length=40), nullable=True),
-        sa.Column("language", sa.String(length=8), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_by", sa.String(length=64), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
@@ -110,11 +147,14 @@ def upgrade() -> None:
     op.create_index("ix_cases_state_queued_at", "cases", ["state", "queued_at"], unique=False)
     op.create_index("ix_cases_taken_at", "cases", ["taken_at"], unique=False)
     op.create_index("ix_cases_taken_by_state", "cases", ["taken_by", "state"], unique=False)
+
+
+def _participant() -> None:
     op.create_table(
         "participant",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("session_id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("connection", sa.String(length=64), nullable=True),
@@ -131,6 +171,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_participant_connection", "participant", ["connection"], unique=False)
     op.create_index("ix_participant_gone_at", "participant", ["gone_at"], unique=False)
+
+
+def _sign_in_link() -> None:
     op.create_table(
         "sign_in_link",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
@@ -141,10 +184,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sign_in_link")),
     )
     op.create_index(op.f("ix_sign_in_link_agent_id"), "sign_in_link", ["agent_id"], unique=False)
+
+
+def _connection() -> None:
     op.create_table(
         "connection",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("owner_kind", sa.String(length=16), nullable=False),
+        sa.Column("owner_kind", sa.String(length=32), nullable=False),
         sa.Column("owner_id", sa.String(length=64), nullable=False),
         sa.Column("participant_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -153,6 +199,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
     )
+
+
+def _consent() -> None:
     op.create_table(
         "consent",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -161,11 +210,11 @@ def upgrade() -> None:
         sa.Column("participant_id", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("answer", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.String(length=32), nullable=False),
         sa.Column("wording_version", sa.String(length=16), nullable=False),
         sa.Column("wording_de", sa.Text(), nullable=False),
         sa.Column("wording_en", sa.Text(), nullable=False),
-        sa.Column("language", sa.String(length=8), nullable=True),
+        sa.Column("language", sa.String(length=32), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
@@ -184,6 +233,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_consent_case_id"), "consent", ["case_id"], unique=False)
+
+
+def _entry() -> None:
     op.create_table(
         "entry",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -192,10 +244,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("session_id", sa.String(length=64), nullable=True),
-        sa.Column("actor_kind", sa.String(length=16), nullable=True),
+        sa.Column("actor_kind", sa.String(length=32), nullable=True),
         sa.Column("actor_id", sa.String(length=64), nullable=True),
         sa.Column("actor_name", sa.Text(), nullable=False),
-        sa.Column("visibility", sa.String(length=16), nullable=False),
+        sa.Column("visibility", sa.String(length=32), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("client_id", sa.String(length=96), nullable=True),
@@ -205,11 +257,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_id", "client_id", name=op.f("uq_entry_case_id_client_id")),
         sa.UniqueConstraint("case_id", "seq", name=op.f("uq_entry_case_id_seq")),
     )
+
+
+def _link() -> None:
     op.create_table(
         "link",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("case_id", sa.String(length=64), nullable=False),
         sa.Column("session_id", sa.String(length=64), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -223,12 +278,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_link_token_hash")),
     )
     op.create_index(op.f("ix_link_case_id"), "link", ["case_id"], unique=False)
+
+
+def _recording() -> None:
     op.create_table(
         "recording",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("session_id", sa.String(length=64), nullable=False),
         sa.Column("case_id", sa.String(length=64), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("interrupted", sa.Boolean(), nullable=False),
         sa.Column("started_by", sa.String(length=64), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -261,6 +319,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'recording'"),
         postgresql_where=sa.text("state = 'recording'"),
     )
+
+
+def _session_case() -> None:
     op.create_table(
         "session_case",
         sa.Column("session_id", sa.String(length=64), nullable=False),
@@ -272,6 +333,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_id", "case_id", name=op.f("pk_session_case")),
     )
     op.create_index(op.f("ix_session_case_case_id"), "session_case", ["case_id"], unique=False)
+
+
+def _visitor_link() -> None:
     op.create_table(
         "visitor_link",
         sa.Column("visitor_id", sa.String(length=64), nullable=False),

@@ -1,0 +1,44 @@
+"""Questions for consent, and their answers."""
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.words import ConsentAnswer, ParticipantId, SessionId
+from server.store.rows import ConsentRow, all_rows, chosen
+from server.store.tables import consent
+from server.store.writing import add_row, changed
+
+
+async def add_consent(db: AsyncConnection, row: ConsentRow) -> None:
+    """A new question, or an answer given anew."""
+    await add_row(db, consent, row)
+
+
+async def list_latest(db: AsyncConnection, session_id: SessionId) -> dict[ParticipantId, ConsentRow]:
+    """The last question to each person of a session; only this one counts."""
+    last = (
+        select(consent.c.participant_id, func.max(consent.c.round).label("round"))
+        .where(consent.c.session_id == session_id)
+        .group_by(consent.c.participant_id)
+        .subquery()
+    )
+    statement = (
+        chosen(ConsentRow, consent)
+        .join(last, (consent.c.participant_id == last.c.participant_id) & (consent.c.round == last.c.round))
+        .where(consent.c.session_id == session_id)
+    )
+    return {row.participant_id: row for row in all_rows(ConsentRow, await db.execute(statement))}
+
+
+async def step_consent(db: AsyncConnection, row: ConsentRow, **values: Any) -> bool:
+    """Changes a question's answer if it still is what `row` says."""
+    fits = update(consent).where(consent.c.id == row.id, consent.c.answer == row.answer)
+    return await changed(db, fits.values(**values))
+
+
+async def list_given(db: AsyncConnection, session_id: SessionId) -> list[ParticipantId]:
+    """Whose tracks may be written now."""
+    latest = await list_latest(db, session_id)
+    return sorted(person for person, row in latest.items() if row.answer is ConsentAnswer.GIVEN)

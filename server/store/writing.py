@@ -1,0 +1,26 @@
+"""Statements that both databases understand, beyond plain SQLAlchemy."""
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import Update
+
+
+async def add_row(connection: AsyncConnection, table: Table, row: Any) -> None:
+    """Inserts a row class."""
+    await connection.execute(insert(table).values(**dataclasses.asdict(row)))
+
+
+async def add_once(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> bool:
+    """Inserts a row; False when one with the same unique value is there already, which then stays as it is."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    done = await connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+    return done.rowcount == 1
+
+
+async def changed(connection: AsyncConnection, statement: Update) -> bool:
+    """Runs an UPDATE; whether it met a row. Of two at the same time on one condition, one is True."""
+    return (await connection.execute(statement)).rowcount > 0
