@@ -1,93 +1,23 @@
 """A process of N real receivers: connects them, drains their sockets cheaply, and measures the server's CPU time meanwhile. Started by fanout.py."""
 
 import asyncio
-import ctypes
 import hashlib
 import json
 import struct
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import report
 from clip import Clip
+from datagrams import Drain
 from peer import Certificate, Peer
 from pylibsrtp import Error as SrtpError
-from signaling import signaling_of
+from receiver import Receiver
+from signaling import Signaling, signaling_of
 
-BATCH, BYTES = 64, 1600
-DRAIN_S = 0.04  # Between two rounds; about ten packets wait in a socket by then, and its buffer holds a thousand.
-
-
-class _Vector(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
-
-
-class _Header(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("vectors", ctypes.POINTER(_Vector)),
-        ("vector_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _Message(ctypes.Structure):
-    _fields_ = (("header", _Header), ("length", ctypes.c_uint32))
-
-
-class Drain:
-    """Reads up to 64 waiting datagrams of a socket with one system call (recvmmsg)."""
-
-    def __init__(self) -> None:
-        self._call = ctypes.CDLL(None, use_errno=True).recvmmsg
-        self._buffer = ctypes.create_string_buffer(BATCH * BYTES)
-        start = ctypes.addressof(self._buffer)
-        self._vectors = (_Vector * BATCH)(*((start + i * BYTES, BYTES) for i in range(BATCH)))
-        self._messages = (_Message * BATCH)()
-        for message, vector in zip(self._messages, self._vectors, strict=True):
-            message.header.vectors, message.header.vector_count = ctypes.pointer(vector), 1
-        self.view = memoryview(self._buffer).cast("B")
-
-    def read(self, descriptor: int) -> list[tuple[int, int]]:
-        """Where each datagram starts in `view` and ends. MSG_DONTWAIT: an empty socket gives an empty list."""
-        count = self._call(descriptor, self._messages, BATCH, 0x40, None)
-        return [(i * BYTES, i * BYTES + self._messages[i].length) for i in range(max(0, count))]
-
-
-@dataclass(slots=True)
-class Received:
-    """What one receiver got. `first` and `last` are unwrapped sequence numbers of each SSRC within the window."""
-
-    packets: int = 0
-    first: dict[int, int] = field(default_factory=dict)
-    last: dict[int, int] = field(default_factory=dict)
-    count: dict[int, int] = field(default_factory=dict)
-    reports: int = 0
-
-    def take(self, ssrc: int, sequence: int) -> None:
-        last = self.last.get(ssrc)
-        if last is None:
-            self.first[ssrc] = self.last[ssrc] = sequence
-        else:
-            self.last[ssrc] = max(last, last + ((sequence - last + 0x8000) & 0xFFFF) - 0x8000)
-        self.count[ssrc] = self.count.get(ssrc, 0) + 1
-        self.packets += 1
-
-    def begin(self) -> None:
-        """Starts a window: what comes next is counted from the packet after the last one."""
-        self.packets, self.reports, self.count = 0, 0, {}
-        self.first = {ssrc: last + 1 for ssrc, last in self.last.items()}
-
-    @property
-    def lost(self) -> int:
-        expected = sum(last + 1 - self.first[ssrc] for ssrc, last in self.last.items())
-        return max(0, expected - sum(self.count.values()))
+DRAIN_S = 0.05  # Between two rounds; about ten packets wait in a socket by then, and its buffer holds a thousand.
 
 
 class Proof:
@@ -119,11 +49,10 @@ class Proof:
 
 
 class Audience:
-    """All receivers. Reports once a second, checks every 2.5 s as Chromium does."""
+    """All receivers. As Chromium they report once a second, check every 2.5 s and send feedback ten times a second."""
 
     def __init__(self, clip: Clip) -> None:
-        self.peers: list[Peer] = []
-        self.received: list[Received] = []
+        self.receivers: list[Receiver] = []
         self.proof = Proof(clip)
         self._drain = Drain()
         self._rounds = 0
@@ -131,89 +60,86 @@ class Audience:
     async def run(self) -> None:
         while True:
             began = time.monotonic()
-            for index in range(len(self.peers)):
-                self.drain(index)
+            for receiver in self.receivers:
+                self._read(receiver)
             self._rounds += 1
             self._speak()
             await asyncio.sleep(max(0.0, DRAIN_S - (time.monotonic() - began)))
 
-    def drain(self, index: int) -> None:
-        peer, received = self.peers[index], self.received[index]
+    def _read(self, receiver: Receiver) -> None:
         view = self._drain.view
-        for start, end in self._drain.read(peer.socket.fileno()):
-            if end - start < 12:
-                continue
-            first, second, sequence, _, ssrc = struct.unpack_from("!BBHII", view, start)
-            if first < 4:
-                peer.handle_stun(bytes(view[start:end]))
-            elif first >= 128 and 192 <= second <= 223:
-                received.reports += 1
-            elif first >= 128:
-                received.take(ssrc, sequence)
-                if index == 0:
-                    self.proof.take(peer, bytes(view[start:end]))
+        for start, end in self._drain.read(receiver.peer.socket.fileno()):
+            if receiver.take(view, start, end) and receiver is self.receivers[0]:
+                self.proof.take(receiver.peer, bytes(view[start:end]))
 
     def _speak(self) -> None:
-        """One receiver report a second and a check every 2.5 s for each peer, spread over the rounds."""
-        a_second = round(1 / DRAIN_S)
-        for index in range(self._rounds % a_second, len(self.peers), a_second):
-            self._report(self.peers[index], self.received[index])
-        for index in range(self._rounds % round(2.5 * a_second), len(self.peers), round(2.5 * a_second)):
-            self.peers[index].check()
+        """What is due in this round; receivers take turns, so that the server gets an even flow."""
+        for receiver in self._due(1.0):
+            receiver.report()
+        for receiver in self._due(2.5):
+            receiver.peer.check()
+        for receiver in self._due(0.1):
+            receiver.feedback()
 
-    def _report(self, peer: Peer, received: Received) -> None:
-        blocks = [
-            struct.pack("!IIIIII", ssrc, 0, last & 0xFFFFFFFF, 40, 0, 0)
-            for ssrc, last in list(received.last.items())[:4]
-        ]
-        words = 1 + 6 * len(blocks)
-        head = struct.pack("!BBHI", 0x80 | len(blocks), 201, words, peer.ssrcs["video"])
-        peer.send(peer.tx.protect_rtcp(head + b"".join(blocks)))
+    def _due(self, every_s: float) -> list[Receiver]:
+        rounds = max(1, round(every_s / DRAIN_S))
+        return self.receivers[self._rounds % rounds :: rounds]
 
 
 async def measure(audience: Audience, pid: int, seconds: float) -> dict[str, Any]:
     """One window: the server's CPU seconds, what arrived, and what was missing."""
-    for received in audience.received:
-        received.begin()
+    for receiver in audience.receivers:
+        receiver.counts.begin()
     began, cpu = time.monotonic(), report.cpu_s(pid)
     own = time.process_time()
+    said = sum(receiver.feedbacks_sent for receiver in audience.receivers)
     await asyncio.sleep(seconds)
     took, used = time.monotonic() - began, report.cpu_s(pid) - cpu
-    counts = [received.packets for received in audience.received]
+    counts = [receiver.counts.packets for receiver in audience.receivers]
     return {
         "seconds": round(took, 3),
         "cpu_s": round(used, 3),
         "packets": sum(counts),
         "fewest": min(counts, default=0),
-        "lost": sum(received.lost for received in audience.received),
-        "reports": sum(received.reports for received in audience.received),
+        "lost": sum(receiver.counts.lost for receiver in audience.receivers),
+        "reports": sum(receiver.counts.reports for receiver in audience.receivers),
+        "feedbacks": sum(receiver.feedbacks_sent for receiver in audience.receivers) - said,
         "own_core": round((time.process_time() - own) / took, 2),
     }
+
+
+async def join_all(audience: Audience, signaling: Signaling, viewers: int, host: str) -> None:
+    """Connects the receivers, eight at a time."""
+    certificate, turn = Certificate(), asyncio.Semaphore(8)
+
+    async def join(number: int) -> None:
+        async with turn:
+            peer = Peer(host, certificate)
+            audience.receivers.append(Receiver(peer, await signaling.subscribe(peer, number)))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(viewers):
+            group.create_task(join(number))
 
 
 async def main() -> None:
     task = json.loads(sys.argv[1])
     audience = Audience(Clip.load(Path(task["clip"])))
-    certificate = Certificate()
     async with signaling_of(task) as signaling:
         running = asyncio.create_task(audience.run())
         began = time.monotonic()
-        for number in range(task["viewers"]):
-            peer = Peer(task["host"], certificate)
-            await signaling.subscribe(peer, number)
-            audience.peers.append(peer)
-            audience.received.append(Received())
+        await join_all(audience, signaling, task["viewers"], task["host"])
         connected = time.monotonic() - began
         await asyncio.sleep(task["settle_s"])
         windows = [await measure(audience, task["pid"], task["window_s"]) for _ in range(task["windows"])]
         running.cancel()
     proof = audience.proof
-    profile = audience.peers[0].profile if audience.peers else ""
+    profile = audience.receivers[0].peer.profile if audience.receivers else ""
     facts = {"connected_s": round(connected, 2), "profile": profile, "windows": windows}
     facts |= {"same_pictures": proof.same, "different_pictures": proof.different, "refused_packets": proof.refused}
     print(json.dumps(facts), flush=True)
-    for peer in audience.peers:
-        peer.close()
+    for receiver in audience.receivers:
+        receiver.peer.close()
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ class Clip:
 
 
 def encode() -> Clip:
-    """The clip: a drifting gradient with a noisy stripe, so that the encoder really needs its 1.5 Mbit/s."""
+    """The clip: a camera that pans over things of all sizes, with the grain of a webcam, so that an encoder has its usual work."""
     video = _encoder()
     generator = np.random.default_rng(7)
-    frames, keys = [], []
+    texture, frames, keys = _texture(generator), [], []
     for number in range(FPS * SECONDS):
-        for packet in video.encode(_picture(number, generator)):
+        for packet in video.encode(_picture(number, texture, generator)):
             if packet.is_keyframe:
                 keys.append(len(frames))
             frames.append(bytes(packet))
@@ -67,15 +67,23 @@ def _encoder() -> av.VideoCodecContext:
     return context
 
 
-def _picture(number: int, generator: np.random.Generator) -> av.VideoFrame:
-    across = (np.arange(WIDTH)[None, :] + np.arange(HEIGHT)[:, None] // 2 + 4 * number) % 256
-    luma = across.astype(np.uint8)
-    top = (number * 6) % (HEIGHT - 80)
-    luma[top : top + 80] = np.kron(generator.integers(0, 255, (10, WIDTH // 8), np.uint8), np.ones((8, 8), np.uint8))
+def _picture(number: int, texture: np.ndarray, generator: np.random.Generator) -> av.VideoFrame:
+    left, top = 2 * number, 60 + round(40 * np.sin(number / 15))
+    luma = texture[top : top + HEIGHT, left : left + WIDTH] + generator.normal(0, 3, (HEIGHT, WIDTH))
     chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
-    frame = av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), format="yuv420p")
+    frame = av.VideoFrame.from_ndarray(np.vstack([luma.clip(0, 255).astype(np.uint8), chroma]), format="yuv420p")
     frame.pts, frame.time_base = number, Fraction(1, FPS)
     return frame
+
+
+def _texture(generator: np.random.Generator) -> np.ndarray:
+    """Noise of five sizes on top of each other, as a room has large and small things in it."""
+    high, wide = HEIGHT + 128, WIDTH + 2 * FPS * SECONDS + 128
+    total = np.full((high, wide), 128.0)
+    for size in (128, 64, 32, 16, 8):
+        coarse = generator.normal(0, 20, (high // size + 1, wide // size + 1))
+        total += np.kron(coarse, np.ones((size, size)))[:high, :wide]
+    return total
 
 
 def _sound() -> list[bytes]:

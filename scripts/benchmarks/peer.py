@@ -24,6 +24,7 @@ PROFILES = {  # OpenSSL's name: libsrtp's profile, length of key and of salt (RF
     b"SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
 }
 VIDEO = """a=rtpmap:96 VP8/90000
+a=rtcp-fb:96 goog-remb
 a=rtcp-fb:96 transport-cc
 a=rtcp-fb:96 ccm fir
 a=rtcp-fb:96 nack

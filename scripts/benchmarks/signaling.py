@@ -21,8 +21,8 @@ class Signaling(Protocol):
     async def publish(self, peer: Peer) -> None:
         """Connects `peer` as the one who sends."""
 
-    async def subscribe(self, peer: Peer, number: int) -> None:
-        """Connects `peer` as receiver `number` of what is published."""
+    async def subscribe(self, peer: Peer, number: int) -> str:
+        """Connects `peer` as receiver `number` of what is published; the server's description."""
 
 
 def signaling_of(task: dict[str, Any]) -> AbstractAsyncContextManager[Signaling]:
@@ -46,13 +46,14 @@ class Ours:
     async def publish(self, peer: Peer) -> None:
         await self._join(peer, "publisher", Offer(peer.offer(sends=True), {"0": "camera", "1": "microphone"}))
 
-    async def subscribe(self, peer: Peer, number: int) -> None:
-        await self._join(peer, f"viewer-{number}", Offer(peer.offer(sends=False), {}))
+    async def subscribe(self, peer: Peer, number: int) -> str:
+        return await self._join(peer, f"viewer-{number}", Offer(peer.offer(sends=False), {}))
 
-    async def _join(self, peer: Peer, name: str, offer: Offer) -> None:
+    async def _join(self, peer: Peer, name: str, offer: Offer) -> str:
         answer = await self._client.connect(offer)
         await self._client.seat("bench", name, Seat(answer.connection, on_stage=True, state={}))
         await peer.connect(answer.sdp)
+        return answer.sdp
 
 
 class _Http:
@@ -83,8 +84,10 @@ class Stock(_Http):
     async def publish(self, peer: Peer) -> None:
         await peer.connect((await self._call("/publish", {"sdp": peer.offer(sends=True)}))["sdp"])
 
-    async def subscribe(self, peer: Peer, number: int) -> None:
-        await peer.connect((await self._call("/view", {"sdp": peer.offer(sends=False)}))["sdp"])
+    async def subscribe(self, peer: Peer, number: int) -> str:
+        answer = await self._call("/view", {"sdp": peer.offer(sends=False)})
+        await peer.connect(answer["sdp"])
+        return str(answer["sdp"])
 
 
 class Janus(_Http):
@@ -112,12 +115,13 @@ class Janus(_Http):
         answer = await self._message(handle, {"request": "publish"}, offer)
         await peer.connect(answer["jsep"]["sdp"])
 
-    async def subscribe(self, peer: Peer, number: int) -> None:
+    async def subscribe(self, peer: Peer, number: int) -> str:
         handle = await self._attach()
         join = {"request": "join", "ptype": "subscriber", "room": ROOM, "streams": [{"feed": 1}]}
         offer = (await self._message(handle, join))["jsep"]["sdp"]
         await self._message(handle, {"request": "start"}, {"type": "answer", "sdp": peer.answer(offer)})
         await peer.connect(offer)
+        return str(offer)
 
     async def _attach(self) -> int:
         answer = await self._ask(f"/janus/{self._id}", janus="attach", plugin="janus.plugin.videoroom")
