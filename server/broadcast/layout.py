@@ -1,0 +1,74 @@
+"""Where each picture stands on the canvas. Pure arithmetic: the composer and the view share it."""
+
+import math
+from dataclasses import dataclass
+
+GAP = 8
+THUMB_WIDTH = 272
+THUMBS = 4
+ZOOM = (
+    4 / 3
+)  # A picture is enlarged so far beyond its whole size to fill its place better: at most a quarter is cut away.
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; all four numbers are even, as 4:2:0 needs."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who stands where. `whole`: nothing of the picture may be cut away (screens)."""
+
+    key: str
+    box: Box
+    whole: bool = False
+
+
+def arrange(people: list[str], screens: list[str], width: int, height: int) -> list[Place]:
+    """One place for each key, in the given order. A screen is large, with up to four people beside it; people alone share the canvas."""
+    if not screens:
+        return _grid(people, Box(0, 0, width, height))
+    shown = people[:THUMBS]
+    column = THUMB_WIDTH + GAP if shown else 0
+    places = _grid(screens[:2], Box(0, 0, width - column, height), whole=True)
+    thumb_height = even(THUMB_WIDTH * 9 / 16)
+    top = even((height - len(shown) * (thumb_height + GAP) + GAP) / 2)
+    for at, key in enumerate(shown):
+        places.append(Place(key, Box(width - THUMB_WIDTH, top + at * (thumb_height + GAP), THUMB_WIDTH, thumb_height)))
+    return places
+
+
+def _grid(keys: list[str], area: Box, whole: bool = False) -> list[Place]:
+    if not keys:
+        return []
+    columns = len(keys) if len(keys) <= 2 else math.ceil(math.sqrt(len(keys)))
+    rows = math.ceil(len(keys) / columns)
+    gap = GAP if len(keys) > 1 else 0
+    width = (area.width - gap * (columns - 1)) // columns & ~1
+    height = (area.height - gap * (rows - 1)) // rows & ~1
+    places = []
+    for at, key in enumerate(keys):
+        row, column = divmod(at, columns)
+        in_row = min(columns, len(keys) - row * columns)
+        left = area.x + even((area.width - in_row * (width + gap) + gap) / 2)
+        top = area.y + even((area.height - rows * (height + gap) + gap) / 2)
+        places.append(Place(key, Box(left + column * (width + gap), top + row * (height + gap), width, height), whole))
+    return places
+
+
+def fit(width: int, height: int, box: Box, whole: bool) -> tuple[int, int]:
+    """The size to scale a picture to. What goes beyond the box is to be cut off evenly, never more than a quarter of one side."""
+    cover, inside = max(box.width / width, box.height / height), min(box.width / width, box.height / height)
+    scale = inside if whole else min(cover, inside * ZOOM)
+    return max(2, even(width * scale)), max(2, even(height * scale))
+
+
+def even(value: float) -> int:
+    """The nearest even number."""
+    return 2 * round(value / 2)

@@ -1,0 +1,146 @@
+"""Pictures of finished tracks: read frame by frame, never more than two of a track in memory, and laid onto one canvas."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from server.broadcast.layout import Box, Place, even, fit
+
+Plane = npt.NDArray[np.uint8]
+SILENT_S = 3.0  # No frame for so long: the camera was switched off. The recorder asks for a key frame every 2 s, so a still picture has more.
+LAST_FRAME_S = 0.5
+BAD_READS = 1000
+
+
+class PictureTrack:
+    """One video track. `key` names its person or screen; times count from the beginning of the recording."""
+
+    def __init__(self, key: str, path: Path, start_s: float, duration_s: float) -> None:
+        self.key, self._path = key, path
+        self.start_s, self.end_s = start_s, start_s + duration_s
+        self._frames: Iterator[VideoFrame] | None = None
+        self._now: VideoFrame | None = None
+        self._next: VideoFrame | None = None
+        self._is_over = False
+
+    def frame_at(self, t_s: float) -> VideoFrame | None:
+        """What was to be seen at `t_s`, or None where nothing was. `t_s` never goes back."""
+        if t_s < self.start_s or self._is_over:
+            return None
+        if self._frames is None:
+            self._frames = self._decode()
+            self._next = next(self._frames, None)
+        while self._next is not None and self._time(self._next) <= t_s:
+            self._now, self._next = self._next, next(self._frames, None)
+        if self._now is None:
+            return None
+        age_s = t_s - self._time(self._now)
+        if self._next is None and age_s > LAST_FRAME_S:
+            self._is_over = True
+        return self._now if age_s <= LAST_FRAME_S or self._is_bridged() else None
+
+    def _is_bridged(self) -> bool:
+        both = self._now is not None and self._next is not None
+        return both and self._time(self._next) - self._time(self._now) <= SILENT_S
+
+    def _time(self, frame: VideoFrame | None) -> float:
+        return self.start_s + (frame.time or 0.0) if frame is not None else 0.0
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        with av.open(str(self._path), options={"protocol_whitelist": "file"}) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            bad = 0
+            for packet in container.demux(stream):
+                try:
+                    yield from stream.decode(packet)
+                except av.error.InvalidDataError:
+                    bad += 1
+                    if bad > BAD_READS:
+                        return
+
+
+class Canvas:
+    """One 4:2:0 picture on which others are laid. Only what changed is drawn again."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._background = background(width, height)
+        self._all = self._background.copy()
+        self.planes, self._clean = _planes(self._all), _planes(self._background)
+        self._places: list[Place] = []
+        self._drawn: dict[str, object] = {}
+        self._scalers: dict[str, VideoReformatter] = {}
+
+    def draw(self, places: list[Place], frames: dict[str, VideoFrame | None]) -> None:
+        """The picture of this moment. A place without a frame (somebody with sound only) gets a round sign."""
+        if places != self._places:
+            self._all[:] = self._background
+            self._drawn.clear()
+            self._places = places
+        for place in places:
+            frame = frames.get(place.key)
+            if place.key in self._drawn and self._drawn[place.key] is frame:
+                continue
+            self._drawn[place.key] = frame
+            if frame is None:
+                self._sign(place.box)
+            else:
+                self._clear(place.box)
+                self._lay(frame, place)
+
+    def frame(self) -> VideoFrame:
+        """A copy for the encoder."""
+        return VideoFrame.from_ndarray(self._all, format="yuv420p")
+
+    def _clear(self, box: Box) -> None:
+        for plane, clean, half in zip(self.planes, self._clean, (1, 2, 2), strict=True):
+            _part(plane, box, half)[:] = _part(clean, box, half)
+
+    def _sign(self, box: Box) -> None:
+        radius = min(box.width, box.height) / 6
+        for plane, card, disc, half in zip(self.planes, (48, 136, 118), (150, 140, 104), (1, 2, 2), strict=True):
+            part = _part(plane, box, half)
+            y, x = np.ogrid[: part.shape[0], : part.shape[1]]
+            part[:] = card
+            part[(y - part.shape[0] / 2) ** 2 + (x - part.shape[1] / 2) ** 2 < (radius / half) ** 2] = disc
+
+    def _lay(self, frame: VideoFrame, place: Place) -> None:
+        box = place.box
+        width, height = fit(frame.width, frame.height, box, place.whole)
+        scaler = self._scalers.setdefault(place.key, VideoReformatter())
+        scaled = scaler.reformat(frame, width=width, height=height, format="yuv420p", interpolation="BILINEAR")
+        wide, high = min(width, box.width), min(height, box.height)
+        cut_x, cut_y = even((width - wide) / 2 - 0.5), even((height - high) / 2 - 0.5)
+        x, y = box.x + even((box.width - wide) / 2), box.y + even((box.height - high) / 2)
+        for target, source, half in zip(self.planes, scaled.planes, (1, 2, 2), strict=True):
+            rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
+            part = rows[cut_y // half : (cut_y + high) // half, cut_x // half : (cut_x + wide) // half]
+            target[y // half : (y + high) // half, x // half : (x + wide) // half] = part
+
+
+def _planes(whole: Plane) -> tuple[Plane, Plane, Plane]:
+    """The three planes of a 4:2:0 picture, as views."""
+    rows, columns = whole.shape[0] * 2 // 3, whole.shape[1]
+    chroma = whole[rows:].reshape(2, rows // 2, columns // 2)
+    return whole[:rows], chroma[0], chroma[1]
+
+
+def _part(plane: Plane, box: Box, half: int) -> Plane:
+    return plane[box.y // half : (box.y + box.height) // half, box.x // half : (box.x + box.width) // half]
+
+
+def background(width: int, height: int) -> Plane:
+    """What is seen where nobody is: a calm, dark gradient in the colour of deep water."""
+    y = np.linspace(0, 1, height)[:, None]
+    x = np.linspace(-1, 1, width)[None, :]
+    luma = 40 - 16 * y + 14 * np.exp(-(x**2 * 2 + (y - 0.42) ** 2 * 7))
+    whole = np.empty((height * 3 // 2, width), np.uint8)
+    whole[:height] = np.clip(luma, 16, 235)
+    _planes(whole)[1][:], _planes(whole)[2][:] = 138, 116
+    return whole

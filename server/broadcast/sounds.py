@@ -1,0 +1,101 @@
+"""Sound of finished tracks, read as it is needed and mixed to one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+RATE = 48_000
+Samples = npt.NDArray[np.float32]
+"""Stereo, one row per sample, -1..1."""
+
+FAR_SAMPLES = RATE // 20  # 50 ms: a gap in the recording, not a clock that runs off.
+NEAR_SAMPLES = RATE // 500
+KNEE = 0.7
+BAD_READS = 1000
+
+
+class SoundTrack:
+    """One audio track. The positions are samples since the beginning of the recording; reading never goes back."""
+
+    def __init__(self, path: Path, start_s: float, duration_s: float) -> None:
+        self._path, self.start_s, self.end_s = path, start_s, start_s + duration_s
+        self._chunks: Iterator[tuple[int, Samples]] | None = None
+        self._at, self._rest = 0, np.zeros((0, 2), np.float32)
+
+    def add_to(self, mix: Samples, position: int) -> None:
+        """Adds what belongs to `position` and the samples after it."""
+        end = position + len(mix)
+        if end <= self.start_s * RATE:
+            return
+        if self._chunks is None:
+            self._chunks = _placed(self._decode())
+        while self._at < end:
+            begin, stop = max(self._at, position), min(self._at + len(self._rest), end)
+            if stop > begin:
+                mix[begin - position : stop - position] += self._rest[begin - self._at : stop - self._at]
+            if self._at + len(self._rest) > end:
+                return
+            self._at, self._rest = next(self._chunks, (1 << 62, self._rest[:0]))
+
+    def _decode(self) -> Iterator[tuple[int, Samples]]:
+        """Each decoded piece with the position that its time stamp names."""
+        resampler = AudioResampler(format="flt", layout="stereo", rate=RATE)
+        with av.open(str(self._path), options={"protocol_whitelist": "file"}) as container:
+            stream = container.streams.audio[0]
+            bad = 0
+            for packet in container.demux(stream):
+                try:
+                    frames = stream.decode(packet)
+                except av.error.InvalidDataError:
+                    bad += 1
+                    if bad > BAD_READS:
+                        return
+                    continue
+                for frame in frames:
+                    yield from self._pieces(frame, resampler)
+
+    def _pieces(self, frame: AudioFrame, resampler: AudioResampler) -> Iterator[tuple[int, Samples]]:
+        position = round((self.start_s + (frame.time or 0.0)) * RATE)
+        for piece in resampler.resample(frame):
+            samples = piece.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
+            yield position, samples
+            position += len(samples)
+
+
+def _placed(pieces: Iterator[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
+    """Pieces one behind the other, without seams.
+
+    A small distance to the time stamps is made up by one sample a piece (0.1 %); a large one is a gap.
+    """
+    cursor: int | None = None
+    for wanted, samples in pieces:
+        if cursor is None or wanted - cursor > FAR_SAMPLES:
+            cursor = wanted
+        error = wanted - cursor
+        if error < -FAR_SAMPLES:
+            samples = samples[min(-error, len(samples)) :]
+        elif abs(error) > NEAR_SAMPLES and len(samples) > 100:
+            samples = _stretched(samples, len(samples) + (1 if error > 0 else -1))
+        if len(samples):
+            yield cursor, samples
+        cursor += len(samples)
+
+
+def _stretched(samples: Samples, length: int) -> Samples:
+    at, old = np.linspace(0, len(samples) - 1, length), np.arange(len(samples))
+    return np.stack([np.interp(at, old, samples[:, side]) for side in (0, 1)], axis=1).astype(np.float32)
+
+
+def limited(mix: Samples) -> Samples:
+    """The same, bent softly into -1..1 where several people speak at once."""
+    size = np.abs(mix)
+    loud = size > KNEE
+    if not loud.any():
+        return mix
+    bent = KNEE + (1 - KNEE) * np.tanh((size - KNEE) / (1 - KNEE))
+    return np.where(loud, np.sign(mix) * bent, mix).astype(np.float32)
