@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     link_days: int = Field(
         30, ge=1, validation_alias=_named("OASE_LINK_DAYS"), description="How long a personal link works, in days."
     )
+    rate: float = Field(
+        1.0,
+        ge=0,
+        validation_alias=_named("OASE_RATE"),
+        description="Factor on all limits of how often one address may call; 0 switches them off.",
+    )
     trusted_proxies: str = Field(
         "",
         validation_alias=_named("OASE_TRUSTED_PROXIES"),

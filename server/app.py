@@ -1,0 +1,188 @@
+"""Puts the house together: database, media worker, sockets, API. The only file that knows everybody."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from server.api import cases, middleware, ops, pages, people, recordings, sessions, static
+from server.api.call import EDGE, HOUSE, LIMITS
+from server.api.limits import Limits
+from server.api.metrics import METRICS
+from server.api.ops import READINESS, Readiness
+from server.api.registry import ROUTES
+from server.api.router import add_routes
+from server.api.security import Edge
+from server.api.shell import SHELL, Shell
+from server.api.static import FILES, Files
+from server.config import Settings
+from server.errors import OaseError
+from server.media.client import MediaClient
+from server.service.finishing import finish_forever
+from server.service.house import House
+from server.service.media_events import follow_media, media_away, sweep_forever
+from server.service.queue import list_places
+from server.service.sessions import drop_connection
+from server.service.topics import seed_topics
+from server.signaling.announcer import SocketAnnouncer
+from server.signaling.bus import Bus, MemoryBus, StreamBus
+from server.signaling.crowd import Crowd
+from server.signaling.guard import GuardedServer
+from server.signaling.holds import Holds
+from server.signaling.listener import Listener
+from server.signaling.sockets import Sockets
+from server.store.database import Database
+from server.store.migrate import migrate
+from server.supervisor import Supervisor
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+MEDIA_POLL_S = 1.0
+NUMBERS_S = 5.0
+BODY_LIMIT_BYTES = 128 * 1024
+
+
+@dataclass(slots=True)
+class Parts:
+    """What an application is made of, for its start and its end."""
+
+    house: House
+    bus: Bus
+    sockets: Sockets
+    listener: Listener
+    holds: Holds
+    tasks: Tasks
+    supervisor: Supervisor | None
+
+
+PARTS = web.AppKey("parts", Parts)
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The whole web process as an aiohttp application; nothing runs before its start-up."""
+    app = web.Application(middlewares=[middleware.around], client_max_size=BODY_LIMIT_BYTES)
+    parts = _make_parts(settings, app)
+    files = Files()
+    app[PARTS], app[HOUSE], app[EDGE] = parts, parts.house, Edge(settings)
+    app[LIMITS], app[FILES], app[SHELL] = Limits(settings.redis_url, settings.rate), files, Shell(settings, files)
+    app[READINESS] = Readiness(
+        {
+            "database": lambda: _database_answers(parts.house),
+            "bus": parts.bus.is_ready,
+            "media": lambda: _media_answers(parts.house),
+        }
+    )
+    groups = (cases, ops, pages, people, recordings, sessions, static)
+    add_routes(app, ROUTES, [group.handlers for group in groups])
+    app.on_response_prepare.append(middleware.add_headers)
+    app.cleanup_ctx.append(_run)
+    return app
+
+
+def _make_parts(settings: Settings, app: web.Application) -> Parts:
+    server = GuardedServer()
+    crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.disconnect)
+    bus: Bus = StreamBus(settings.redis_url) if settings.redis_url else MemoryBus()
+    media = MediaClient(settings.media_control)
+    holds = Holds(lambda connection: drop_connection(house, connection))
+    announcer = SocketAnnouncer(bus, crowd, holds)
+    house = House(db=Database(settings.database), media=media, announcer=announcer, settings=settings)
+    listener = Listener(house, crowd, holds)
+    sockets = Sockets(server, house, crowd, holds, announcer, listener)
+    server.attach(app)
+    sockets.attach()
+    starts_media = settings.supervise and not settings.media_url
+    supervisor = Supervisor(settings, lambda: _media_answers(house)) if starts_media else None
+    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor)
+
+
+async def _run(app: web.Application) -> AsyncIterator[None]:
+    """From the first migration to the last connection: start-up, the running, and the end in the opposite order."""
+    parts, house = app[PARTS], app[HOUSE]
+    await migrate(house.settings.database)
+    await seed_topics(house)
+    if parts.supervisor:
+        parts.supervisor.start()
+    await parts.bus.start(parts.listener.hear, parts.listener.look_again)
+    for name, work in (
+        ("media_events", follow_media(house)),
+        ("media_watch", _watch_media(parts)),
+        ("sweep", sweep_forever(house)),
+        ("finish", finish_forever(house)),
+        ("sockets", parts.sockets.sweep_forever()),
+        ("desks", parts.listener.tell_desks_forever()),
+        ("numbers", _count_forever(parts)),
+        ("lag", _measure_lag()),
+    ):
+        parts.tasks.start(work, name)
+    yield
+    await parts.holds.close()
+    await parts.tasks.close(2.0)
+    await parts.bus.close()
+    if parts.supervisor:
+        await parts.supervisor.close()
+    await house.media.close()
+    await house.db.close()
+
+
+async def end_gently(app: web.Application) -> None:
+    """Unready at once, and every page told to come back soon. The listening sockets are closed afterwards."""
+    app[READINESS].is_ending = True
+    await app[PARTS].sockets.say_goodbye()
+
+
+async def _database_answers(house: House) -> bool:
+    async with house.db.read() as connection:
+        await connection.exec_driver_sql("SELECT 1")
+    return True
+
+
+async def _media_answers(house: House) -> bool:
+    return (await house.media.health()).ready
+
+
+async def _watch_media(parts: Parts) -> None:
+    """Says once that the worker is away; that it is back is said by its own `hello`."""
+    was_up = False
+    while True:
+        try:
+            async with asyncio.timeout(2.0):
+                is_up = await _media_answers(parts.house)
+        except (OaseError, TimeoutError):
+            is_up = False
+        if was_up and not is_up:
+            log.warning("media_away")
+            await media_away(parts.house)
+        was_up = is_up
+        METRICS.media_up.set(int(is_up))
+        await asyncio.sleep(MEDIA_POLL_S)
+
+
+async def _count_forever(parts: Parts) -> None:
+    while True:
+        try:
+            METRICS.waiting.set(len(await list_places(parts.house)))
+            stats = await parts.house.media.stats()
+            for name, value in {
+                **stats.counters,
+                **stats.gauges,
+                "cpu_s": stats.cpu_s,
+                "uptime_s": stats.uptime_s,
+            }.items():
+                METRICS.media.labels(name).set(value)
+        except OaseError as error:
+            log.debug("numbers_put_off", code=error.code)
+        if parts.supervisor:
+            METRICS.media_restarts.set(parts.supervisor.restarts)
+        await asyncio.sleep(NUMBERS_S)
+
+
+async def _measure_lag() -> None:
+    while True:
+        began = time.monotonic()
+        await asyncio.sleep(0.5)
+        METRICS.loop_lag_s.set(max(0.0, time.monotonic() - began - 0.5))

@@ -1,0 +1,93 @@
+"""What the services say, on its way to the pages: over the bus to all web processes, or, for what every process hears from the media worker itself,
+straight to the sockets here."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from server.api.answers import GoneTold, MediaTold, SlotsTold
+from server.api.router import to_plain
+from server.domain.principal import Person
+from server.domain.rights import may_join
+from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.service.views import (
+    CaseChange,
+    ConsentQuestion,
+    Entry,
+    QueuePlace,
+    RecordingProgress,
+    Roster,
+    SlotView,
+)
+from server.signaling.bus import Bus
+from server.signaling.crowd import Crowd
+from server.signaling.holds import Holds
+
+PLACES_A_MESSAGE = 500
+
+
+class SocketAnnouncer:
+    """`service.announcer.Announcer` for real sockets. No method raises or waits for a page."""
+
+    def __init__(self, bus: Bus, crowd: Crowd, holds: Holds) -> None:
+        self._bus = bus
+        self._crowd = crowd
+        self._holds = holds
+
+    def _say(self, kind: str, **body: Any) -> None:
+        self._bus.say({"kind": kind, **body})
+
+    async def entry(self, case: CaseId, entry: Entry) -> None:
+        self._say("entry", case=case, entry=to_plain(entry))
+
+    async def queue_changed(self, places: Sequence[QueuePlace]) -> None:
+        for start in range(0, max(1, len(places)), PLACES_A_MESSAGE):
+            self._say("queue", places=[to_plain(place) for place in places[start : start + PLACES_A_MESSAGE]])
+
+    async def case_changed(self, change: CaseChange) -> None:
+        self._say("case", change=to_plain(change))
+
+    async def desk_changed(self) -> None:
+        self._say("desk")
+
+    async def consent_asked(self, person: Person, question: ConsentQuestion) -> None:
+        self._say("consent", person=to_plain(person), question=to_plain(question))
+
+    async def recording(self, cases: Sequence[CaseId], progress: RecordingProgress) -> None:
+        self._say("recording", cases=list(cases), progress=to_plain(progress))
+
+    async def visitor_revoked(self, visitor: VisitorId | None, link: LinkId) -> None:
+        self._say("visitor_revoked", visitor=visitor, link=link)
+
+    async def agent_signed_out(self, agent: AgentId, session_hash: str | None) -> None:
+        self._say("agent_signed_out", agent=agent, session_hash=session_hash)
+
+    async def session_ended(self, cases: Sequence[CaseId], session: SessionId) -> None:
+        self._say("session_ended", cases=list(cases), session=session)
+
+    def hold(self, connection: ConnectionId, sid: str) -> None:
+        """A page took a connection; every process has to know the last holder."""
+        self._holds.take(connection, sid)
+        self._say("hold", connection=connection, sid=sid)
+
+    async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
+        pages = [
+            socket for socket, case in self._crowd.watching(cases) if may_join(socket.principal, case, roster.session)
+        ]
+        await asyncio.gather(*(self._crowd.tell(socket, "roster", roster) for socket in pages))
+
+    async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
+        await self._tell_holder(connection, "slots", SlotsTold(connection, list(slots)))
+
+    async def gone(self, connection: ConnectionId, reason: str) -> None:
+        await self._tell_holder(connection, "gone", GoneTold(connection, reason))
+        self._holds.forget(connection)
+
+    async def _tell_holder(self, connection: ConnectionId, event: str, body: Any) -> None:
+        """The page that holds the connection, if it is connected to this process."""
+        socket = self._crowd.find(self._holds.holder(connection) or "")
+        if socket is not None:
+            await self._crowd.tell(socket, event, body)
+
+    async def media(self, state: Literal["away", "back"]) -> None:
+        await asyncio.gather(*(self._crowd.tell(socket, "media", MediaTold(state)) for socket in self._crowd.all()))

@@ -1,0 +1,200 @@
+"""The socket events of the registry: who may come in, what they may follow and hold, and what they are told when it fails."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import web
+from socketio.exceptions import ConnectionRefusedError as Refused  # type: ignore[import-untyped]
+
+from server.api.answers import Bye, Watching
+from server.api.call import EDGE
+from server.api.callers import check_door, principal_of
+from server.api.door import SocketEvent
+from server.api.language import of_request, words
+from server.api.metrics import METRICS
+from server.api.registry import EVENTS
+from server.api.requests import Hold, Request, Unwatch, Watch
+from server.api.router import parse, to_plain
+from server.domain.principal import Agent, Anonymous, Principal, Visitor
+from server.domain.rights import may_read_case
+from server.domain.words import Language
+from server.errors import NotFound, NotSignedIn, OaseError
+from server.service.agents import touch_agent
+from server.service.house import House
+from server.service.sessions import owns_connection
+from server.service.views import Entry
+from server.signaling.announcer import SocketAnnouncer
+from server.signaling.crowd import Crowd, Socket
+from server.signaling.feed import Watcher
+from server.signaling.guard import GuardedServer
+from server.signaling.holds import Holds
+from server.signaling.listener import Listener
+
+log = structlog.get_logger(__name__)
+
+WATCHED_AT_MOST = 20
+SWEEP_S = 5.0
+TOUCH_S = 30.0
+
+EventHandler = Callable[[Socket, Any], Awaitable[Any]]
+
+
+class Sockets:
+    """The edge between python-socketio and the house."""
+
+    def __init__(
+        self,
+        server: GuardedServer,
+        house: House,
+        crowd: Crowd,
+        holds: Holds,
+        announcer: SocketAnnouncer,
+        listener: Listener,
+    ) -> None:
+        self._server = server
+        self._house = house
+        self._crowd = crowd
+        self._holds = holds
+        self._announcer = announcer
+        self._listener = listener
+
+    def attach(self) -> None:
+        """Registers all events. Raises RuntimeError when registry and handlers differ."""
+        handlers: Mapping[str, EventHandler] = {
+            "watch": self._watch,
+            "unwatch": self._unwatch,
+            "watch_desk": self._watch_desk,
+            "hold": self._hold,
+        }
+        if handlers.keys() != {event.name for event in EVENTS}:
+            raise RuntimeError("registry and socket handlers differ")
+        self._server.on("connect", self._connect)
+        self._server.on("disconnect", self._disconnect)
+        for event in EVENTS:
+            self._server.on(event.name, self._door(event, handlers[event.name]))
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        request: web.Request = environ["aiohttp.request"]
+        wish = str(auth.get("as", "")) if isinstance(auth, dict) else ""
+        language = of_request(request)
+        try:
+            principal = await self._principal(request, wish)
+        except OaseError as error:
+            raise Refused(error.code, _failure(error, language)) from None
+        self._crowd.add(Socket(sid, principal, request, language, wish))
+
+    async def _principal(self, request: web.Request, wish: str) -> Principal:
+        """Who is behind a socket, now. Raises NotSignedIn."""
+        principal = await principal_of(self._house, request.app[EDGE], request, wish)
+        if isinstance(principal, Anonymous):
+            raise NotSignedIn
+        return principal
+
+    async def _disconnect(self, sid: str, reason: str = "") -> None:
+        socket = self._crowd.remove(sid)
+        if socket is not None:
+            self._holds.let_go(sid, socket.holds)
+
+    def _door(self, event: SocketEvent, handler: EventHandler) -> Callable[..., Awaitable[dict[str, Any]]]:
+        async def answer(sid: str, *said: Any) -> dict[str, Any]:
+            socket = self._crowd.find(sid)
+            code = "ok"
+            try:
+                if socket is None:
+                    raise NotSignedIn
+                check_door(event.who, socket.principal)
+                result = await handler(socket, _body(event, said))
+                return {"ok": True, **(to_plain(result) if result is not None else {})}
+            except OaseError as error:
+                code = error.code
+                return {"ok": False, **_failure(error, socket.language if socket else Language.DE)}
+            except Exception:  # The edge: a bug is logged, and the page gets a sentence.
+                code = "internal"
+                log.exception("socket_event_failed", event=event.name)
+                return {"ok": False, **_failure(OaseError(), socket.language if socket else Language.DE)}
+            finally:
+                METRICS.events.labels(event.name, code).inc()
+
+        return answer
+
+    async def _watch(self, socket: Socket, body: Watch) -> Watching:
+        """First the bell, then the backlog: whatever is written meanwhile is in one of them, and the numbers say which is new."""
+        if not may_read_case(socket.principal, body.case):
+            socket.is_now(await self._principal(socket.request, socket.wish))  # A link may have been swapped since.
+        if not may_read_case(socket.principal, body.case) or len(socket.watching) >= WATCHED_AT_MOST:
+            raise NotFound
+
+        async def tell(entry: Entry) -> None:
+            await self._crowd.tell(socket, "entry", entry)
+
+        watcher = Watcher(body.case, socket.principal, body.after, tell)
+        socket.watching[body.case] = watcher
+        try:
+            return Watching(await watcher.catch_up(self._house))
+        except OaseError:
+            socket.watching.pop(body.case, None)
+            raise
+
+    async def _unwatch(self, socket: Socket, body: Unwatch) -> None:
+        socket.watching.pop(body.case, None)
+
+    async def _watch_desk(self, socket: Socket, body: Request) -> None:
+        socket.at_desk = True
+
+    async def _hold(self, socket: Socket, body: Hold) -> None:
+        if not await owns_connection(self._house, socket.principal, body.connection):
+            raise NotFound
+        socket.holds.add(body.connection)
+        self._announcer.hold(body.connection, socket.sid)
+
+    async def sweep_forever(self) -> None:
+        """Limits, feeds that stayed behind, sign-ins that ended. Run as a task."""
+        since_touch = 0.0
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            since_touch += SWEEP_S
+            try:
+                await self._server.sweep()
+                await self._mend_feeds()
+                if since_touch >= TOUCH_S:
+                    since_touch = 0.0
+                    await self._touch()
+            except OaseError as error:
+                log.info("sweep_put_off", code=error.code)
+
+    async def _mend_feeds(self) -> None:
+        for socket in self._crowd.all():
+            if any(watcher.is_behind for watcher in socket.watching.values()):
+                await self._listener.catch_up(socket)
+
+    async def _touch(self) -> None:
+        """Agents with an open page count as here; sign-ins and links that ended since close their sockets."""
+        for sockets in self._crowd.agents().values():
+            agent = sockets[0].principal
+            if isinstance(agent, Agent) and not await touch_agent(self._house, agent):
+                for socket in sockets:
+                    await self._listener.dismiss(socket, "signed_out")
+        for socket, _ in self._crowd.visitors():
+            now = await principal_of(self._house, socket.request.app[EDGE], socket.request, "visitor")
+            if isinstance(now, Visitor) and now.links:
+                socket.is_now(now)
+            else:
+                await self._listener.dismiss(socket, "revoked")
+
+    async def say_goodbye(self) -> None:
+        """This process ends: pages are told to come back, spread over two seconds, so that they do not come all at once."""
+        for socket in self._crowd.all():
+            again_in_s = round(0.5 + random.random() * 2.0, 2)  # noqa: S311  Spread, not a secret.
+            await self._crowd.tell(socket, "bye", Bye("restarting", again_in_s))
+
+
+def _body(event: SocketEvent, said: tuple[Any, ...]) -> Request:
+    """The event's one JSON object, by its model. Raises BadRequest, BadField."""
+    return parse(event.body, said[0] if said and isinstance(said[0], dict) else {})
+
+
+def _failure(error: OaseError, language: Language) -> dict[str, Any]:
+    return {**error.facts, "code": error.code, "detail": words(language).sentence(error)}
