@@ -55,7 +55,7 @@ def make_venv() -> None:
 
 def ensure_front_end() -> None:
     web = ROOT / "web"
-    sources = [web / "src", web / "css", web / "package.json", web / "package-lock.json", web / "build.mjs"]
+    sources = [web / name for name in ("src", "css", "locales", "images", "package.json", "package-lock.json", "build.mjs", "words.mjs")]
     key = digest(sources)
     if is_done("front-end", key, web / "dist" / "manifest.json"):
         return

@@ -1,26 +1,47 @@
-// Bundles every island in src/pages and the style sheet into dist/, under names that carry a hash, and writes dist/manifest.json (plain name -> hashed name).
+// Makes dist/: one script per page and language, the style sheet and the images, under names that carry a hash, and manifest.json (plain name -> hashed name).
+//
+// Words are put in while building: `t('Leave')` in a source becomes `t("Verlassen")` in case.de.js, so a page carries its own words in one language and
+// asks for no catalogue. A sentence without a translation stops the build.
 import * as esbuild from 'esbuild';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { readCatalogue, withWords } from './words.mjs';
 
 rmSync('dist', { recursive: true, force: true });
-const pages = readdirSync('src/pages').filter((name) => name.endsWith('.ts')).map((name) => `src/pages/${name}`);
-const result = await esbuild.build({
-  entryPoints: [...pages, 'css/oase.css'],
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  target: 'es2022',
-  minify: true,
-  legalComments: 'linked',
-  entryNames: '[name]-[hash]',
-  chunkNames: 'chunk-[hash]',
-  outdir: 'dist',
-  metafile: true,
-  logLevel: 'warning',
-});
 const manifest = {};
-for (const [file, output] of Object.entries(result.metafile.outputs)) {
-  if (output.entryPoint) manifest[path.basename(output.entryPoint).replace(/\.ts$/, '.js')] = path.basename(file);
+const pages = readdirSync('src/pages').filter((name) => name.endsWith('.ts')).map((name) => `src/pages/${name}`);
+
+await bundle(['css/oase.css'], (name) => name);
+for (const language of ['de', 'en']) {
+  const words = readCatalogue(readFileSync(`locales/${language}.po`, 'utf8'));
+  await bundle(pages, (name) => name.replace(/\.ts$/, `.${language}.js`), [translate(words)]);
 }
+for (const name of readdirSync('images')) copy(`images/${name}`);
 writeFileSync('dist/manifest.json', JSON.stringify(manifest, null, 1));
+
+async function bundle(entryPoints, plainName, plugins = []) {
+  const result = await esbuild.build({
+    entryPoints, plugins, bundle: true, format: 'esm', target: 'es2022', minify: true, legalComments: 'linked',
+    entryNames: '[name]-[hash]', outdir: 'dist', metafile: true, logLevel: 'warning',
+  });
+  for (const [file, output] of Object.entries(result.metafile.outputs)) {
+    if (output.entryPoint) manifest[plainName(path.basename(output.entryPoint))] = path.basename(file);
+  }
+}
+
+function translate(words) {
+  return {
+    name: 'words',
+    setup(build) {
+      build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path: file }) => ({ contents: withWords(readFileSync(file, 'utf8'), words, file), loader: 'ts' }));
+    },
+  };
+}
+
+function copy(file) {
+  const content = readFileSync(file);
+  const { name, ext, base } = path.parse(file);
+  manifest[base] = `${name}-${createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase()}${ext}`;
+  writeFileSync(`dist/${manifest[base]}`, content);
+}

@@ -1,0 +1,50 @@
+/** Calls of the HTTP API. A failure is a `Problem` with the server's stable code and its sentence for the person. */
+
+import { t } from './text';
+
+export class Problem extends Error {
+  constructor(readonly code: string, readonly status: number, readonly detail: string, readonly facts: Readonly<Record<string, unknown>> = {}) {
+    super(code);
+  }
+}
+
+const LIMIT_MS = 15_000;
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: { Accept: 'application/json', ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
+      ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body ?? {}) }),
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(LIMIT_MS),
+    });
+  } catch {
+    throw new Problem('offline', 0, t('No connection at the moment. Check your network, then try again.'));
+  }
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  throw await problem(answer);
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  try {
+    const said = (await answer.json()) as Record<string, unknown>;
+    return new Problem(String(said['code'] ?? 'internal'), answer.status, String(said['detail'] ?? ''), said);
+  } catch {
+    return new Problem('internal', answer.status, t('That did not work. Try again in a moment.'));
+  }
+}
+
+export const get = <T>(path: string): Promise<T> => call<T>('GET', path);
+export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>('POST', path, body);
+export const put = <T>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, body);
+export const remove = (path: string): Promise<void> => call<void>('DELETE', path);
+
+/** The sentence for a person, whatever was thrown. */
+export function sentence(error: unknown): string {
+  return error instanceof Problem && error.detail ? error.detail : t('That did not work. Try again in a moment.');
+}
+
+export const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Problem && codes.includes(error.code);

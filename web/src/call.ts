@@ -1,0 +1,192 @@
+/**
+ * One peer connection with the media worker: fixed slots, one offer and one answer. Knows no page and no socket.
+ *
+ * Offered in this order: camera, microphone and screen to send (filled by `replaceTrack`), then 6 pictures and 4 sounds to receive. Nothing is
+ * negotiated again while people come and go: the server says who is in which slot. Each m-line costs about 10 ms of joining.
+ */
+
+import { Emitter } from './emitter';
+import { HoldBack, lineBetween, type Line, type Reading } from './line';
+import type { ConnectionView, SlotView, Source } from './messages';
+
+const PICTURES = 6;
+const SOUNDS = 4;
+const SOURCES: readonly Source[] = ['camera', 'microphone', 'screen'];
+const MAX_BPS: Readonly<Record<Source, number>> = { camera: 2_000_000, microphone: 48_000, screen: 2_500_000 };
+
+export type Tracks = Partial<Record<Source, MediaStreamTrack>>;
+export interface Offer { sdp: string; sources: Record<string, Source> }
+export type CallState = 'connecting' | 'connected' | 'interrupted' | 'lost' | 'closed';
+
+export interface CallEvents {
+  state: CallState;
+  /** Who is in which slot changed. */
+  slots: readonly SlotView[];
+  line: Line;
+}
+
+export class Call extends Emitter<CallEvents> {
+  connection = '';
+  state: CallState = 'connecting';
+  #slots: readonly SlotView[] = [];
+  readonly #pc: RTCPeerConnection;
+  readonly #senders = new Map<Source, RTCRtpTransceiver>();
+  readonly #offer: Promise<void>;
+  readonly #renew: (connection: string, sdp: string) => Promise<string>;
+  readonly #holdBack = new HoldBack();
+  #reading: Reading | null = null;
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #restarting = false;
+
+  /** Builds the offer at once, so that joining is only one POST later. `renew` sends the offer of an ICE restart and gives the answer. */
+  constructor(renew: (connection: string, sdp: string) => Promise<string>, codec: 'vp8' | 'h264' = 'vp8') {
+    super();
+    this.#renew = renew;
+    this.#pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    this.#pc.addEventListener('connectionstatechange', () => this.#changed());
+    for (const source of SOURCES) this.#senders.set(source, this.#pc.addTransceiver(source === 'microphone' ? 'audio' : 'video', { direction: 'sendonly' }));
+    for (let slot = 0; slot < PICTURES + SOUNDS; slot += 1) this.#pc.addTransceiver(slot < PICTURES ? 'video' : 'audio', { direction: 'recvonly' });
+    for (const one of this.#pc.getTransceivers()) preferCodec(one, codec);
+    this.#offer = this.#pc.setLocalDescription();
+  }
+
+  /** Joins: `send` posts the offer and gives the server's answer. */
+  async join(send: (offer: Offer) => Promise<ConnectionView>): Promise<ConnectionView> {
+    await this.#offer;
+    const sources = Object.fromEntries([...this.#senders].map(([source, one]) => [one.mid ?? '', source]));
+    const answer = await send({ sdp: this.#pc.localDescription?.sdp ?? '', sources });
+    this.connection = answer.connection;
+    this.setSlots(answer.slots);
+    await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    for (const source of SOURCES) void this.#limit(source);
+    this.#later(() => void this.#measure(), 1500);
+    return answer;
+  }
+
+  /** Puts a track on its way, or takes it off again. Needs no negotiation. */
+  async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'detail' : 'motion';
+    await this.#senders.get(source)?.sender.replaceTrack(track);
+  }
+
+  setSlots(slots: readonly SlotView[]): void {
+    this.#slots = slots;
+    this.tell('slots', slots);
+  }
+
+  /** What comes in, by participant. */
+  people(): Map<string, Tracks> {
+    const found = new Map<string, Tracks>();
+    for (const slot of this.#slots) {
+      const track = this.#pc.getTransceivers().find((one) => one.mid === slot.mid)?.receiver.track;
+      if (slot.participant && slot.source && track) found.set(slot.participant, { ...found.get(slot.participant), [slot.source]: track });
+    }
+    return found;
+  }
+
+  /** New ICE credentials on the same connection: another network, or a path that died. DTLS and SRTP stay. */
+  async restart(): Promise<void> {
+    if (this.#restarting || !this.connection || this.state === 'closed') return;
+    this.#restarting = true;
+    try {
+      this.#pc.restartIce();
+      await this.#pc.setLocalDescription();
+      const sdp = await this.#renew(this.connection, this.#pc.localDescription?.sdp ?? '');
+      await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    } catch {
+      if (this.#pc.signalingState === 'have-local-offer') await this.#pc.setLocalDescription({ type: 'rollback' }).catch(() => {});
+      this.#become('lost');
+    } finally {
+      this.#restarting = false;
+    }
+  }
+
+  async stats(): Promise<RTCStatsReport> {
+    return this.#pc.getStats();
+  }
+
+  close(): void {
+    this.#timers.forEach(clearTimeout);
+    this.#timers = [];
+    this.#pc.close();
+    this.#become('closed');
+  }
+
+  #changed(): void {
+    const state = this.#pc.connectionState;
+    if (state === 'connected') this.#become('connected');
+    if (state === 'failed') { this.#become('interrupted'); void this.restart(); }
+    if (state === 'disconnected') {
+      this.#become('interrupted');
+      this.#later(() => { if (this.#pc.connectionState === 'disconnected') void this.restart(); }, 2000);
+    }
+    if (state !== 'connected') this.#later(() => { if (!['connected', 'closed'].includes(this.#pc.connectionState)) this.#become('lost'); }, 15_000);
+  }
+
+  #become(state: CallState): void {
+    if (this.state === state || this.state === 'closed') return;
+    this.state = state;
+    this.tell('state', state);
+  }
+
+  #later(work: () => void, delay_ms: number): void {
+    if (this.state !== 'closed') this.#timers.push(setTimeout(work, delay_ms));
+  }
+
+  async #limit(source: Source): Promise<void> {
+    const sender = this.#senders.get(source)?.sender;
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters?.encodings?.[0]) return;
+    parameters.encodings[0].maxBitrate = MAX_BPS[source];
+    if (source === 'microphone') parameters.encodings[0].networkPriority = 'high';
+    await sender.setParameters(parameters).catch(() => {}); // Firefox refuses some of it; the defaults are fine.
+  }
+
+  async #measure(): Promise<void> {
+    const reading = read(await this.#pc.getStats());
+    if (this.#reading && this.state === 'connected') {
+      const line = lineBetween(this.#reading, reading);
+      this.#holdAll(this.#holdBack.next(line.loss_down, reading.at_ms));
+      this.tell('line', line);
+    }
+    this.#reading = reading;
+    this.#timers = [];
+    this.#later(() => void this.#measure(), 2500);
+  }
+
+  #holdAll(target_ms: number | null): void {
+    for (const { receiver, direction } of this.#pc.getTransceivers()) {
+      const one = receiver as RTCRtpReceiver & { jitterBufferTarget?: number | null };
+      if (direction === 'recvonly' && one.jitterBufferTarget !== target_ms) one.jitterBufferTarget = target_ms;
+    }
+  }
+}
+
+/** VP8 first (or H.264), and nothing that the server does not forward: a smaller offer is a faster one. */
+function preferCodec(transceiver: RTCRtpTransceiver, first: 'vp8' | 'h264'): void {
+  if (transceiver.receiver.track.kind !== 'video' || !('setCodecPreferences' in transceiver)) return;
+  const rank = ({ mimeType, sdpFmtpLine = '' }: RTCRtpCodec): number => {
+    if (mimeType === 'video/VP8') return first === 'vp8' ? 0 : 2;
+    if (mimeType === 'video/H264') return /profile-level-id=42(e0|00)/i.test(sdpFmtpLine) && sdpFmtpLine.includes('packetization-mode=1') ? 1 : -1;
+    return mimeType === 'video/rtx' ? 3 : -1;
+  };
+  const able = transceiver.direction === 'sendonly' ? RTCRtpSender.getCapabilities('video') : RTCRtpReceiver.getCapabilities('video');
+  const wanted = (able?.codecs ?? []).filter((codec) => rank(codec) >= 0).sort((one, other) => rank(one) - rank(other));
+  try {
+    if (wanted.some((codec) => rank(codec) < 3)) transceiver.setCodecPreferences(wanted);
+  } catch { /* The browser's own order works, too. */ }
+}
+
+function read(stats: RTCStatsReport): Reading {
+  const reading: Reading = { at_ms: performance.now(), received: 0, lost: 0, loss_up: 0, delay_ms: 0, room_up_bps: null };
+  stats.forEach((one: Record<string, unknown>) => {
+    const number = (name: string): number => Number(one[name] ?? 0);
+    if (one['type'] === 'inbound-rtp') { reading.received += number('packetsReceived'); reading.lost += Math.max(0, number('packetsLost')); }
+    if (one['type'] === 'remote-inbound-rtp') reading.loss_up = Math.max(reading.loss_up, number('fractionLost'));
+    if (one['type'] === 'candidate-pair' && one['nominated'] === true && one['state'] === 'succeeded') {
+      reading.delay_ms = number('currentRoundTripTime') * 1000;
+      if (one['availableOutgoingBitrate'] !== undefined) reading.room_up_bps = number('availableOutgoingBitrate');
+    }
+  });
+  return reading;
+}

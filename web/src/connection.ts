@@ -1,0 +1,132 @@
+/**
+ * The line to the server over which it says what is live. The only file that knows Socket.IO; it knows no page.
+ *
+ * The socket is a bell, never the only copy: cases are watched by sequence number, and after each reconnection the entries that were missed come first.
+ */
+
+import { io, type Socket } from 'socket.io-client';
+import type { CaseChange, ConsentTold, Entry, GoneTold, QueueTold, RecordingProgress, Roster, SlotsTold } from './messages';
+
+/** What the server says; shapes in server/api/registry.py, `TOLD`. */
+export interface Told {
+  entry: Entry;
+  queue: QueueTold;
+  case: CaseChange;
+  roster: Roster;
+  slots: SlotsTold;
+  gone: GoneTold;
+  media: { state: 'away' | 'back' };
+  consent: ConsentTold;
+  recording: RecordingProgress;
+  session_ended: { session: string };
+  desk: Record<string, never>;
+  bye: { reason: 'signed_out' | 'revoked' | 'restarting'; again_in_s: number };
+  /** Made here: whether the line is up. */
+  line: { up: boolean };
+}
+
+type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
+type Listener<K extends keyof Told> = (told: Told[K]) => void;
+
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
+const ACK_MS = 8000;
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #listeners = new Map<keyof Told, Set<Listener<never>>>();
+  readonly #watched = new Map<string, number>();
+  readonly #held = new Set<string>();
+  #isAtDesk = false;
+
+  constructor() {
+    this.#socket = io({
+      transports: ['websocket'], autoConnect: false,
+      reconnectionDelay: 400, reconnectionDelayMax: 5000, randomizationFactor: 0.6,
+    });
+    this.#socket.on('connect', () => { this.#tell('line', { up: true }); void this.#resume(); });
+    this.#socket.on('disconnect', (reason) => { this.#tell('line', { up: false }); if (reason === 'io server disconnect') this.#comeBack(1); });
+    this.#socket.on('entry', (entry: Entry) => this.#entry(entry));
+    this.#socket.on('bye', (bye: Told['bye']) => { this.#tell('bye', bye); if (bye.reason === 'restarting') this.#comeBack(bye.again_in_s); });
+    for (const name of EVENTS) this.#socket.on(name, (told) => this.#tell(name, told as never));
+    addEventListener('online', () => { if (!this.#socket.connected) this.#socket.disconnect().connect(); });
+  }
+
+  /** Opens the line; later calls do nothing. */
+  open(): this {
+    this.#socket.connect();
+    return this;
+  }
+
+  close(): void {
+    this.#socket.disconnect();
+  }
+
+  get isUp(): boolean {
+    return this.#socket.connected;
+  }
+
+  on<K extends keyof Told>(name: K, listener: Listener<K>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener as Listener<never>));
+    return () => listeners.delete(listener as Listener<never>);
+  }
+
+  /** Follows a case: entries after `after` come in order and each once, now and after every reconnection. */
+  watch(caseId: string, after: number): void {
+    this.#watched.set(caseId, Math.max(after, this.#watched.get(caseId) ?? 0));
+    if (this.isUp) void this.#watch(caseId);
+  }
+
+  unwatch(caseId: string): void {
+    this.#watched.delete(caseId);
+    if (this.isUp) void this.#ask('unwatch', { case: caseId });
+  }
+
+  watchDesk(): void {
+    this.#isAtDesk = true;
+    if (this.isUp) void this.#ask('watch_desk', {});
+  }
+
+  /** This page owns the media connection: its `slots` and `gone` come here. */
+  hold(connection: string): void {
+    this.#held.add(connection);
+    if (this.isUp) void this.#ask('hold', { connection });
+  }
+
+  letGo(connection: string): void {
+    this.#held.delete(connection);
+  }
+
+  async #resume(): Promise<void> {
+    for (const connection of this.#held) void this.#ask('hold', { connection });
+    if (this.#isAtDesk) void this.#ask('watch_desk', {});
+    for (const caseId of this.#watched.keys()) await this.#watch(caseId);
+  }
+
+  async #watch(caseId: string): Promise<void> {
+    await this.#ask('watch', { case: caseId, after: this.#watched.get(caseId) ?? 0 });
+  }
+
+  async #ask(event: string, body: unknown): Promise<Ack> {
+    try {
+      return (await this.#socket.timeout(ACK_MS).emitWithAck(event, body)) as Ack;
+    } catch {
+      return { ok: false, code: 'offline', detail: '' }; // The next connection asks again: #resume.
+    }
+  }
+
+  #entry(entry: Entry): void {
+    const last = this.#watched.get(entry.case);
+    if (last === undefined || entry.seq <= last) return;
+    this.#watched.set(entry.case, entry.seq);
+    this.#tell('entry', entry);
+  }
+
+  #comeBack(again_in_s: number): void {
+    setTimeout(() => this.#socket.connect(), 1000 * again_in_s * (0.5 + Math.random()));
+  }
+
+  #tell<K extends keyof Told>(name: K, told: Told[K]): void {
+    for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<K>)(told);
+  }
+}

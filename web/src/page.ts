@@ -1,0 +1,30 @@
+/** What the server wrote into the page for its script. */
+
+export interface Me { kind: 'agent' | 'visitor'; id?: string; name?: string; role?: string }
+
+export interface Page {
+  name: string;
+  lang: 'de' | 'en';
+  me: Me | null;
+  company: string;
+  case?: string | null;
+  session?: string;
+  kind?: 'customer' | 'guest' | 'agent';
+  next?: string;
+  recording?: string;
+}
+
+export const page: Page = JSON.parse(document.getElementById('page')?.textContent ?? '{}') as Page;
+
+/** The secret behind the `#`, taken out of the address at once so that it stays in no history and no screenshot. */
+export function takeSecret(): string {
+  const secret = location.hash.slice(1);
+  if (secret) history.replaceState(history.state, '', location.pathname + location.search);
+  return secret;
+}
+
+/** An id made here, so that what is sent twice is done once. */
+export const clientId = (): string => {
+  const bytes = crypto.getRandomValues(new Uint8Array(18));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
+};

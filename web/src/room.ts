@@ -1,0 +1,194 @@
+/**
+ * One person's presence in one session: joins, stays, comes back. Puts call, devices and the line to the server together; knows no page.
+ *
+ * An agent's standby room has no session yet: it is connected from the desk, and `enter` names the session once a case is taken.
+ */
+
+import { get, isCode, patch, post, put, remove } from './api';
+import { Call, type CallState, type Tracks } from './call';
+import type { Connection } from './connection';
+import type { Devices } from './devices';
+import { Emitter } from './emitter';
+import type { Line } from './line';
+import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source } from './messages';
+
+/** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. */
+export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'elsewhere' | 'full' | 'ended';
+
+export interface RoomEvents {
+  state: RoomState;
+  /** Who is here, or what they send, changed. */
+  people: readonly ParticipantView[];
+  line: Line;
+}
+
+const codec = (): 'vp8' | 'h264' => (new URLSearchParams(location.search).get('codec') === 'h264' ? 'h264' : 'vp8');
+const renew = async (connection: string, sdp: string): Promise<string> =>
+  (await patch<RestartView>(`/api/v1/connections/${connection}`, { sdp })).sdp;
+
+export class Room extends Emitter<RoomEvents> {
+  state: RoomState = 'joining';
+  me: string | null = null;
+  people: readonly ParticipantView[] = [];
+  #call: Call = new Call(renew, codec());
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #joining = false;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(public session: string | null, readonly line: Connection, readonly devices: Devices) {
+    super();
+    this.#ends.push(
+      devices.on('change', (source) => void this.#devicesChanged(source)),
+      line.on('slots', (told) => { if (told.connection === this.#call.connection) this.#call.setSlots(told.slots); }),
+      line.on('gone', (told) => { if (told.connection === this.#call.connection) this.#gone(told.reason); }),
+      line.on('roster', (told) => { if (told.session === this.session) this.setPeople(told.participants); }),
+      line.on('media', (told) => this.#media(told.state)),
+      line.on('session_ended', (told) => { if (told.session === this.session) this.end(); }),
+    );
+    const network = (): void => void this.#call.restart();
+    addEventListener('online', network);
+    this.#ends.push(() => removeEventListener('online', network));
+    this.#listen(this.#call);
+  }
+
+  /** Joins, or joins again; keeps trying with growing pauses until it works or cannot work. */
+  async join(): Promise<void> {
+    if (this.#joining || this.state === 'ended') return;
+    this.#joining = true;
+    clearTimeout(this.#retry);
+    try {
+      if (this.#call.connection || this.#call.state === 'closed') this.#renewCall();
+      const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer));
+      this.me = answer.participant ?? this.me;
+      this.line.hold(answer.connection);
+      await this.#sendAll();
+      this.#attempt = 0;
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#joining = false;
+    }
+  }
+
+  /** The standby connection goes on stage of a session. */
+  enter(session: SessionView): void {
+    this.session = session.id;
+    this.me = session.me;
+    this.setPeople(session.participants);
+    void this.#sendAll();
+  }
+
+  get connection(): string {
+    return this.#call.connection;
+  }
+
+  get isConnected(): boolean {
+    return this.#call.state === 'connected';
+  }
+
+  /** Picture and sound that come in, by participant. */
+  tracks(): Map<string, Tracks> {
+    return this.#call.people();
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.#call.stats();
+  }
+
+  setPeople(people: readonly ParticipantView[]): void {
+    this.people = people;
+    this.tell('people', people);
+  }
+
+  /** Takes the call back from another tab. */
+  async takeBack(): Promise<void> {
+    this.#become('joining');
+    await this.join();
+  }
+
+  /** Out of the session, in order. */
+  async leave(): Promise<void> {
+    const { session } = this;
+    this.end();
+    if (session) await post(`/api/v1/sessions/${session}/leave`).catch(() => {}); // Gone already is as good.
+    else if (this.connection) await remove(`/api/v1/connections/${this.connection}`).catch(() => {});
+  }
+
+  /** The session is over, or this page is done with it. */
+  end(): void {
+    clearTimeout(this.#retry);
+    this.#become('ended');
+    this.line.letGo(this.#call.connection);
+    this.#call.close();
+    this.#ends.splice(0).forEach((end) => end());
+  }
+
+  #renewCall(): void {
+    this.line.letGo(this.#call.connection);
+    this.#call.close();
+    this.#call = new Call(renew, codec());
+    this.#listen(this.#call);
+  }
+
+  #listen(call: Call): void {
+    call.on('slots', () => this.tell('people', this.people));
+    call.on('line', (line) => this.tell('line', line));
+    call.on('state', (state) => { if (call === this.#call) this.#callState(state); });
+  }
+
+  #callState(state: CallState): void {
+    if (state === 'connected') this.#become('connected');
+    if (state === 'interrupted') this.#become('reconnecting');
+    if (state === 'lost') { this.#become('reconnecting'); this.#again(); }
+  }
+
+  #gone(reason: string): void {
+    if (reason === 'replaced') { this.#call.close(); this.#become('elsewhere'); }
+    else if (reason !== 'ended') { this.#become('reconnecting'); this.#again(); }
+  }
+
+  #media(state: 'away' | 'back'): void {
+    if (['ended', 'elsewhere'].includes(this.state)) return;
+    this.#become('away');
+    if (state === 'back') { this.#attempt = 0; clearTimeout(this.#retry); void this.join(); }
+  }
+
+  #failed(error: unknown): void {
+    if (isCode(error, 'session_full')) this.#become('full');
+    else if (isCode(error, 'session_ended', 'case_closed', 'not_found', 'forbidden', 'not_signed_in')) this.end();
+    else { if (isCode(error, 'media_away')) this.#become('away'); else this.#become('reconnecting'); this.#again(); }
+  }
+
+  #again(): void {
+    if (['ended', 'elsewhere'].includes(this.state)) return;
+    clearTimeout(this.#retry);
+    const pause_ms = Math.min(8000, 400 * 2 ** this.#attempt) * (0.5 + Math.random());
+    this.#attempt += 1;
+    this.#retry = setTimeout(() => void this.join(), pause_ms);
+  }
+
+  #become(state: RoomState): void {
+    if (this.state === state || this.state === 'ended') return;
+    this.state = state;
+    this.tell('state', state);
+  }
+
+  async #sendAll(): Promise<void> {
+    for (const source of ['camera', 'microphone', 'screen'] as const) await this.#call.send(source, this.devices.tracks[source] ?? null);
+    await this.#sayState();
+  }
+
+  async #devicesChanged(source: Source): Promise<void> {
+    const track = this.devices.tracks[source];
+    await this.#call.send(source, track?.readyState === 'live' ? track : null);
+    await this.#sayState();
+  }
+
+  async #sayState(): Promise<void> {
+    if (this.session && this.#call.connection) await put(`/api/v1/sessions/${this.session}/state`, this.devices.state).catch(() => {}); // The next join says it again.
+  }
+}
+
+/** The case as its reader may see it now. */
+export const readCase = (id: string): Promise<CaseView> => get<CaseView>(`/api/v1/cases/${id}`);
