@@ -32,10 +32,12 @@ X264 = {"preset": "veryfast", "crf": "24", "maxrate": "3M", "bufsize": "6M", "sc
 
 
 def main(directory: str | Path) -> None:
-    """Makes view.mp4 and poster.jpg; prints {"step": "view", "progress": 0..1} lines. Nothing to show: makes nothing."""
+    """Makes view.mp4 and poster.jpg; prints {"step": "view", "progress": 0..1} lines. Nothing to show, or done before: makes nothing."""
     os.nice(10)
     os.umask(0o027)
     facts = read_facts(Path(directory))
+    if facts.view is not None and (Path(directory) / facts.view.name).exists():
+        return
     _limit(facts)
     make_view(Path(directory), printer("view"))
 

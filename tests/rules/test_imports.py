@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "signaling": GROUND | {"signaling", "service", "media"},
 }
 # The web process speaks to media through these alone; the rest of `media` is the worker's.
-DOORS_OF_MEDIA = {"server.media.protocol", "server.media.client"}
+DOORS_OF_MEDIA = {"server.media.protocol", "server.media.client", "server.media.recorder.facts"}
 
 
 def part_of(module: str) -> str | None:

@@ -56,6 +56,7 @@ def finish(directory: Path, progress: Progress) -> Facts:
     index = read_index(directory)
     raws = [directory / line.file for line in index.tracks]
     if (directory / NAME).exists() and not any(raw.exists() for raw in raws):
+        progress(1.0)
         return read_facts(directory)
     total, done = sum(map(_size, raws)) or 1, 0
     tracks: list[TrackFacts] = []
