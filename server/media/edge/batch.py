@@ -1,0 +1,125 @@
+"""Outgoing packets of one socket: protected in place, handed to the kernel by one `sendmmsg`; or one by one where there is no `sendmmsg`.
+
+A batch is filled at `memory[at:]` and closed by `seal`. It goes out when it is full and at the end of each wake-up of the loop (`flush`).
+What the kernel does not take is dropped and counted; receivers ask for it again.
+"""
+
+import ctypes
+import socket
+import struct
+import sys
+from typing import Any, Protocol
+
+from server.media.edge.counters import Counters
+from server.media.seam import TRAILER_BYTES, Keys, Lengths, srtp_protect
+
+PACKET_BYTES = 1536
+BATCH_PACKETS = 64
+NAME_BYTES = 16
+PAYLOAD_MAX = PACKET_BYTES - TRAILER_BYTES
+
+_HEADER = struct.Struct("@PI4xPNPNi4xI4x")
+"""struct mmsghdr on 64-bit Linux: name, name length, vector, vector length, control, control length, flags; sent bytes."""
+
+
+class Batch(Protocol):
+    """Where packets are written: up to `PAYLOAD_MAX` bytes at `memory[at:]`, then `seal`."""
+
+    memory: memoryview
+    at: int
+
+    def seal(self, keys: Keys, target: Any, length: int) -> None:
+        """The packet of `length` bytes at `at` is complete: protect it and send it to `target` at the next flush."""
+
+    def flush(self) -> None:
+        """Sends what is there."""
+
+
+class KernelBatch:
+    """`sendmmsg` on preallocated buffers. `target` is the packed `sockaddr_in` of `packed_address`."""
+
+    def __init__(self, sock: socket.socket, counters: Counters) -> None:
+        self.memory = memoryview(bytearray(BATCH_PACKETS * PACKET_BYTES))
+        self.at = 0
+        self._index = 0
+        self._descriptor = sock.fileno()
+        self._counters = counters
+        lengths = Lengths(self.memory, PACKET_BYTES, BATCH_PACKETS)
+        self._pointers = lengths.pointers
+        self._length = lengths.length
+        self._lay_out()
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def _lay_out(self) -> None:
+        self._names = (ctypes.c_char * (NAME_BYTES * BATCH_PACKETS))()
+        self._vectors = (ctypes.c_uint64 * (2 * BATCH_PACKETS))()
+        self._headers = (ctypes.c_char * (_HEADER.size * BATCH_PACKETS))()
+        self._packets = (ctypes.c_char * len(self.memory)).from_buffer(self.memory)
+        base = ctypes.addressof(self._packets)
+        for index in range(BATCH_PACKETS):
+            self._vectors[2 * index] = base + index * PACKET_BYTES
+            name = ctypes.addressof(self._names) + index * NAME_BYTES
+            vector = ctypes.addressof(self._vectors) + index * 16
+            _HEADER.pack_into(self._headers, index * _HEADER.size, name, NAME_BYTES, vector, 1, 0, 0, 0, 0)
+        self._name_view = memoryview(self._names).cast("B")
+        self._vector_view = memoryview(self._vectors).cast("B").cast("Q")
+
+    def seal(self, keys: Keys, target: bytes, length: int) -> None:
+        index = self._index
+        size = self._length
+        size[0] = length
+        if srtp_protect(keys.tx, self._pointers[index], size):
+            self._counters.add("protect_failed")
+            return
+        self._vector_view[2 * index + 1] = size[0]
+        self._name_view[NAME_BYTES * index : NAME_BYTES * index + NAME_BYTES] = target
+        self._index = index + 1
+        self.at += PACKET_BYTES
+        if self._index == BATCH_PACKETS:
+            self.flush()
+
+    def flush(self) -> None:
+        count, self._index, self.at = self._index, 0, 0
+        first = 0
+        while first < count:
+            headers = ctypes.byref(self._headers, first * _HEADER.size)
+            sent = self._libc.sendmmsg(self._descriptor, headers, count - first, 0)
+            if sent < 0:
+                self._counters.add("packets_dropped_by_kernel")
+                sent = 1  # The first one was refused; the others may go elsewhere.
+            first += sent
+        self._counters.add("packets_out", count)
+
+
+class PlainBatch:
+    """The same, one `sendto` for each packet. `target` is the address tuple."""
+
+    def __init__(self, sock: socket.socket, counters: Counters) -> None:
+        self.memory = memoryview(bytearray(PACKET_BYTES))
+        self.at = 0
+        self._socket = sock
+        self._counters = counters
+
+    def seal(self, keys: Keys, target: tuple[str, int], length: int) -> None:
+        protected = keys.seal_rtp(self.memory[:length])
+        if protected is None:
+            self._counters.add("protect_failed")
+            return
+        try:
+            self._socket.sendto(protected, target)
+        except OSError:
+            self._counters.add("packets_dropped_by_kernel")
+        self._counters.add("packets_out")
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+def packed_address(address: tuple[str, int]) -> bytes:
+    """`struct sockaddr_in` of an IPv4 address."""
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", address[1]) + socket.inet_aton(address[0]) + bytes(8)
+
+
+def has_sendmmsg() -> bool:
+    """True where `KernelBatch` works: 64-bit Linux."""
+    return sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == 8

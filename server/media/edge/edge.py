@@ -1,0 +1,158 @@
+"""The door of the media worker: one port for everybody. Decides by the first byte and the sender's address who gets a datagram (RFC 7983).
+
+Dropped before anything else sees it: empty and oversized datagrams, anything but STUN from an address that no authenticated check came from, checks
+that are not ours or not authentic, and everything that comes faster than its limit. Nothing unauthenticated is ever answered.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from aioice.stun import Message
+
+from server.media.edge import stun
+from server.media.edge.counters import Counters
+from server.media.edge.guard import DATAGRAM_MAX_BYTES
+from server.media.edge.paths import Path
+from server.media.edge.udp import UdpPort, open_ports
+from server.media.seam import Inbox
+
+ROUTES_MAX = 8
+"""Addresses of one peer. A phone that changes networks has two or three; more is somebody playing."""
+
+Address = tuple[str, int]
+
+
+class Peer(Protocol):
+    """What the edge needs of a connection."""
+
+    def password(self, ufrag: str) -> str | None:
+        """The ICE password that belongs to one of the peer's own ufrags."""
+
+    def may_check(self, now: float) -> bool:
+        """False when the peer's checks come too fast."""
+
+    def checked(self, path: Path, nominated: bool, now: float) -> None:
+        """An authenticated check came over `path`."""
+
+    def dtls(self, datagram: bytes) -> None:
+        """A DTLS datagram came from a known address."""
+
+    def media(self, length: int, now: float) -> None:
+        """SRTP or SRTCP of `length` bytes is in the inbox."""
+
+
+class Edge:
+    """All sockets, and who is behind which address."""
+
+    def __init__(self, counters: Counters, clock: Callable[[], float] = time.monotonic, plain: bool = False) -> None:
+        self.inbox = Inbox()
+        self.counters = counters
+        self._clock = clock
+        self._plain = plain
+        self._now = 0.0
+        self._view = memoryview(self.inbox.data)
+        self._ports: list[UdpPort] = []
+        self._by_ufrag: dict[str, Peer] = {}
+        self._routes: dict[Peer, list[tuple[UdpPort, Address]]] = {}
+
+    def open(self, addresses: Iterable[str], port: int) -> int:
+        """Listens on `port` of all `addresses` (0: any that is free everywhere); the port. Raises OSError when it is taken."""
+        self._ports = open_ports(list(addresses), port, self.counters, self._plain)
+        for opened in self._ports:
+            opened.listen(asyncio.get_running_loop(), self._readable)
+        return self._ports[0].port
+
+    def close(self) -> None:
+        """Stops listening."""
+        for port in self._ports:
+            port.close(asyncio.get_running_loop())
+        self._ports.clear()
+
+    def expect(self, ufrag: str, peer: Peer) -> None:
+        """Checks for `ufrag` belong to `peer` from now on. To be called before the answer leaves: the first check may overtake it."""
+        self._by_ufrag[ufrag] = peer
+        self._routes.setdefault(peer, [])
+
+    def unexpect(self, ufrag: str) -> None:
+        """Checks for this ufrag are nobody's any more."""
+        self._by_ufrag.pop(ufrag, None)
+
+    def forget(self, peer: Peer, ufrags: Iterable[str]) -> None:
+        """Nothing of this peer is let in any more."""
+        for ufrag in ufrags:
+            self._by_ufrag.pop(ufrag, None)
+        for port, address in self._routes.pop(peer, []):
+            if port.routes.get(address) is peer:
+                del port.routes[address]
+
+    def flush(self) -> None:
+        """Sends what stands in the batches."""
+        for port in self._ports:
+            port.batch.flush()
+
+    def _readable(self, port: UdpPort) -> None:
+        self._now = self._clock()
+        port.read(self.inbox.data, self._datagram)
+        self.flush()
+
+    def _datagram(self, port: UdpPort, length: int, address: Address) -> None:
+        if not 1 <= length <= DATAGRAM_MAX_BYTES:
+            self.counters.add("dropped_size")
+            return
+        first = self.inbox.data[0]
+        if first < 4:
+            self._check(port, bytes(self._view[:length]), address)
+            return
+        peer = port.routes.get(address)
+        if peer is None:
+            self.counters.add("dropped_unknown_address")
+        else:
+            self.deliver(peer, first, length, self._now)
+
+    def deliver(self, peer: Peer, first: int, length: int, now: float) -> None:
+        """Hands what is in the inbox to the peer it belongs to, by its first byte."""
+        if 128 <= first < 192:
+            peer.media(length, now)
+        elif 20 <= first < 64:
+            peer.dtls(bytes(self._view[:length]))
+        else:
+            self.counters.add("dropped_unknown_kind")
+
+    def _check(self, port: UdpPort, data: bytes, address: Address) -> None:
+        found = self.authenticate(data, self._now)
+        if found is None:
+            return
+        peer, message, password = found
+        path = port.path(address)
+        if port.routes.get(address) is not peer:
+            self._admit(peer, port, address)
+        path.send(stun.answer(message, address, password))
+        peer.checked(path, stun.nominates(message), self._now)
+
+    def authenticate(self, data: bytes, now: float) -> tuple[Peer, Message, str] | None:
+        """Whose check this is, parsed, with the password that signs the answer; None (and counted) when it is nobody's or forged."""
+        ufrag = stun.requested_ufrag(data)
+        peer = self._by_ufrag.get(ufrag) if ufrag is not None else None
+        if ufrag is None or peer is None:
+            self.counters.add("dropped_stun_unknown")
+            return None
+        password = peer.password(ufrag)
+        if password is None or not peer.may_check(now):
+            self.counters.add("dropped_stun_rate")
+            return None
+        message = stun.authenticated(data, password)
+        if message is None:
+            self.counters.add("dropped_stun_forged")
+            return None
+        return peer, message, password
+
+    def _admit(self, peer: Peer, port: UdpPort, address: Address) -> None:
+        routes = self._routes[peer]
+        routes.append((port, address))
+        port.routes[address] = peer
+        if len(routes) > ROUTES_MAX:
+            old_port, old_address = routes.pop(0)
+            if old_port.routes.get(old_address) is peer:
+                del old_port.routes[old_address]

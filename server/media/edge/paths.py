@@ -1,0 +1,40 @@
+"""Ways to reach one peer: by a UDP address, or over its TCP connection."""
+
+import socket
+from typing import Any, Protocol
+
+from server.media.edge.batch import Batch, KernelBatch, PlainBatch, packed_address
+from server.media.edge.counters import Counters
+
+
+class Path(Protocol):
+    """One way to a peer. Packets go through `batch` with `target`; everything else through `send`."""
+
+    address: tuple[str, int]
+    batch: Batch
+    target: Any
+
+    def send(self, data: bytes) -> None:
+        """Sends one datagram now, or drops it when the way is jammed."""
+
+
+class UdpPath:
+    """An address behind one of our UDP sockets."""
+
+    def __init__(self, sock: socket.socket, batch: Batch, address: tuple[str, int], counters: Counters) -> None:
+        self.address = address
+        self.batch = batch
+        self.target: Any = packed_address(address) if isinstance(batch, KernelBatch) else address
+        self._socket = sock
+        self._counters = counters
+
+    def send(self, data: bytes) -> None:
+        try:
+            self._socket.sendto(data, self.address)
+        except OSError:
+            self._counters.add("datagrams_dropped_by_kernel")
+
+
+def new_batch(sock: socket.socket, counters: Counters, plain: bool) -> Batch:
+    """The quickest batch that works here, or the plain one."""
+    return PlainBatch(sock, counters) if plain else KernelBatch(sock, counters)

@@ -1,0 +1,85 @@
+"""UDP sockets of the worker: one for each own address, all with the same port number.
+
+One socket bound to all addresses would answer from the address the kernel likes best, which is not the one the browser checks (RFC 8445, 7.2.5.2.1).
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from server.media.edge.counters import Counters
+from server.media.edge.paths import UdpPath, new_batch
+
+READS_AT_ONCE = 64
+BUFFER_BYTES = 4 << 20
+TRIES = 20
+
+
+class UdpPort:
+    """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from."""
+
+    def __init__(self, sock: socket.socket, counters: Counters, plain: bool) -> None:
+        self.batch = new_batch(sock, counters, plain)
+        self.routes: dict[tuple[str, int], Any] = {}
+        self.address: str = sock.getsockname()[0]
+        self.port: int = sock.getsockname()[1]
+        self._socket = sock
+        self._counters = counters
+
+    def listen(self, loop: asyncio.AbstractEventLoop, readable: Callable[["UdpPort"], None]) -> None:
+        """Calls `readable(self)` whenever something is there."""
+        loop.add_reader(self._socket, readable, self)
+
+    def read(self, buffer: bytearray, handle: Callable[["UdpPort", int, tuple[str, int]], None]) -> None:
+        """Reads up to 64 datagrams into `buffer`, one after the other, and calls `handle(self, length, address)` for each."""
+        receive = self._socket.recvfrom_into
+        for _ in range(READS_AT_ONCE):
+            try:
+                length, address = receive(buffer)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                self._counters.add("read_failed")
+                return
+            handle(self, length, address)
+
+    def path(self, address: tuple[str, int]) -> UdpPath:
+        """The way to `address` through this socket."""
+        return UdpPath(self._socket, self.batch, address, self._counters)
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stops listening and closes the socket."""
+        loop.remove_reader(self._socket)
+        self._socket.close()
+
+
+def open_ports(addresses: list[str], port: int, counters: Counters, plain: bool) -> list[UdpPort]:
+    """A socket on each address, all on `port`; 0 takes one that is free on all. Raises OSError when there is none."""
+    for attempt in range(TRIES):
+        opened: list[socket.socket] = []
+        try:
+            for address in addresses:
+                opened.append(_bound(address, opened[0].getsockname()[1] if opened else port))
+            return [UdpPort(sock, counters, plain) for sock in opened]
+        except OSError:
+            for sock in opened:
+                sock.close()
+            if port or attempt == TRIES - 1:
+                raise
+    raise OSError("no free port")
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

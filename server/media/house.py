@@ -1,0 +1,219 @@
+"""The media worker's inside: connections, sessions, and the rounds that keep them going. `control.py` is its door for the web process."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+
+from server.config import Settings
+from server.errors import BadSdp, Busy, NotFound
+from server.media.edge.addresses import announced_addresses, listen_addresses
+from server.media.edge.counters import Counters
+from server.media.edge.edge import Edge
+from server.media.events import Events
+from server.media.peer.build import build
+from server.media.peer.connection import CHECK_SILENCE_S, Connection
+from server.media.peer.publication import Publication
+from server.media.peer.reports import Reports
+from server.media.protocol import Answer, Event, Offer, Restart, Seat, SessionView
+from server.media.sdp.answer import Transport, write_answer
+from server.media.sdp.offer import read_offer
+from server.media.seam import fingerprint, make_certificate
+from server.media.session import Session
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+CONNECTIONS_MAX = 600
+SET_UPS_AT_ONCE = 10
+ROUND_S = 0.025
+NEVER_CONNECTED_S = 30.0
+EMPTY_SESSION_S = 6 * 3600.0
+
+
+class House:
+    """Start it with `open`, end it with `close`. `clock` is the loop's clock; tests give their own."""
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.monotonic, plain: bool = False, tcp: bool = True
+    ) -> None:
+        """`plain` sends packets one by one, as on systems without `sendmmsg`."""
+        self.counters = Counters()
+        self.events = Events(secrets.token_urlsafe(8))
+        self.connections: dict[str, Connection] = {}
+        self.sessions: dict[str, Session] = {}
+        self.clock = clock
+        self._settings = settings
+        self._edge = Edge(self.counters, clock, plain)
+        self._certificate = make_certificate()
+        self._fingerprint = fingerprint(self._certificate)
+        wall_offset = time.time() - clock()
+        self._reports = Reports(lambda now: now + wall_offset)
+        self._tasks = Tasks("media")
+        self._places = asyncio.Semaphore(SET_UPS_AT_ONCE)
+        self._addresses: list[str] = []
+        self.port = 0
+
+    def open(self) -> None:
+        """Opens the media port and starts the rounds. Raises OSError when the port is taken."""
+        listening = listen_addresses(self._settings)
+        self._addresses = announced_addresses(self._settings, listening)
+        self.port = self._edge.open(listening, self._settings.media_port)
+        self._tasks.start(self._rounds(), "rounds")
+        log.info("media_open", port=self.port, addresses=self._addresses)
+
+    async def close(self) -> None:
+        """Tells every browser that it is over, then closes the port."""
+        async with asyncio.timeout(5.0):
+            await asyncio.gather(*(connection.close("ended") for connection in list(self.connections.values())))
+        await self._tasks.close()
+        self._edge.close()
+
+    # What the control routes do.
+
+    def connect(self, offer: Offer) -> Answer:
+        """A connection for a browser's offer. Raises BadSdp, NoCommonCodec, Busy."""
+        if len(self.connections) >= CONNECTIONS_MAX:
+            raise Busy(retry_after_s=10)
+        read = read_offer(offer.sdp)
+        parts = build(read, offer.sources, self.counters)
+        connection = Connection(
+            self._edge, self, parts, read, self._certificate, self.clock, self._reports, self._handshake
+        )
+        self.connections[connection.id] = connection
+        self.counters.add("connections_made")
+        return self._answer(connection)
+
+    def restart(self, connection: str, restart: Restart) -> Answer:
+        """ICE restart: new credentials, same keys. Raises NotFound, BadSdp."""
+        found = self._connection(connection)
+        read = read_offer(restart.sdp)
+        if [section.mid for section in read.sections] != [line.mid for line in found.parts.lines]:
+            raise BadSdp(reason="other_sections")
+        if read.fingerprint != found.fingerprint:
+            raise BadSdp(reason="other_fingerprint")
+        found.answered += 1
+        return self._answer(found)
+
+    def _answer(self, connection: Connection) -> Answer:
+        ufrag, password = connection.new_credentials()
+        transport = Transport(
+            session=connection.number,
+            version=connection.answered,
+            ufrag=ufrag,
+            password=password,
+            fingerprint=self._fingerprint,
+            setup=connection.setup,
+            addresses=self._addresses,
+            port=self.port,
+        )
+        return Answer(connection.id, write_answer(transport, connection.parts.lines), connection.slots())
+
+    async def close_connection(self, connection: str, reason: str = "ended") -> None:
+        """Ends a connection; an unknown one is no error."""
+        found = self.connections.get(connection)
+        if found is not None:
+            await found.close(reason)
+
+    def seat(self, session: str, participant: str, seat: Seat) -> SessionView:
+        """Seats a participant. Raises NotFound when the connection is unknown or gone."""
+        connection = self._connection(seat.connection) if seat.connection is not None else None
+        if (
+            connection is not None
+            and connection.session
+            and (connection.session, connection.participant) != (session, participant)
+        ):
+            self.sessions[connection.session].unseat(connection.participant)
+        found = self.sessions.get(session)
+        if found is None:
+            found = self.sessions[session] = Session(session, self.events.send, self.clock)
+        replaced = found.seat(participant, connection, seat.on_stage, seat.state)
+        if replaced is not None:
+            self._tasks.start(replaced.close("replaced"), "close")
+        return found.view()
+
+    def unseat(self, session: str, participant: str) -> None:
+        """The participant leaves; its connection stays."""
+        found = self.sessions.get(session)
+        if found is not None:
+            found.unseat(participant)
+
+    def session(self, session: str) -> Session:
+        """Raises NotFound."""
+        found = self.sessions.get(session)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def end_session(self, session: str) -> None:
+        """Everybody out, connections closed."""
+        found = self.sessions.pop(session, None)
+        if found is None:
+            return
+        connections = [seat.connection for seat in found.participants.values() if seat.connection is not None]
+        await asyncio.gather(*(connection.close("ended") for connection in connections))
+
+    def _connection(self, connection: str) -> Connection:
+        found = self.connections.get(connection)
+        if found is None or found.is_gone:
+            raise NotFound
+        return found
+
+    # What connections tell.
+
+    def connected(self, connection: Connection) -> None:
+        self.counters.add("connections_up")
+        self.events.send(Event("connected", _facts(connection)))
+        if connection.session in self.sessions:
+            self.sessions[connection.session].refresh()
+
+    def gone(self, connection: Connection, reason: str) -> None:
+        self.connections.pop(connection.id, None)
+        self.counters.add(f"gone_{reason}")
+        self.events.send(Event("gone", {**_facts(connection), "reason": reason}))
+        if connection.session in self.sessions:
+            self.sessions[connection.session].lost(connection)
+
+    def source_live(self, connection: Connection, publication: Publication) -> None:
+        if connection.session in self.sessions:
+            self.sessions[connection.session].refresh()
+
+    def _handshake(self, connection: Connection) -> None:
+        self._tasks.start(connection.handshake(self._places), "handshake")
+
+    # The rounds.
+
+    async def _rounds(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(ROUND_S)
+            self.round(count)
+            count += 1
+
+    def round(self, count: int) -> None:
+        """One round of 25 ms; every fourth has more to do, and each connection has its second in one of 40."""
+        now = self.clock()
+        for index, connection in enumerate(list(self.connections.values())):
+            if connection.is_connected:
+                self._reports.often(connection, now)
+                if count % 4 == index % 4:
+                    self._reports.transport_feedback(connection, now)
+            if (count + index) % 40 == 0:
+                self._second(connection, now)
+        if count % 8 == 0:
+            for session in list(self.sessions.values()):
+                session.quiet(now)
+        self._edge.flush()
+
+    def _second(self, connection: Connection, now: float) -> None:
+        if connection.is_connected:
+            self._reports.receiver_report(connection, now)
+            self._reports.report(connection, now)
+        if now - connection.last_check_at > CHECK_SILENCE_S and not connection.is_gone:
+            self._tasks.start(connection.close("no_check_30s"), "close")
+
+
+def _facts(connection: Connection) -> dict[str, str]:
+    return {"connection": connection.id, "session": connection.session, "participant": connection.participant}

@@ -1,0 +1,208 @@
+"""One browser's peer connection: ICE checks in, DTLS by aiortc, SRTP opened at once, RTCP answered, and a clean end."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from aiortc import RTCCertificate
+
+from server.media.edge.counters import Counters
+from server.media.edge.edge import Edge
+from server.media.edge.guard import Bucket
+from server.media.edge.paths import Path
+from server.media.peer.build import Parts
+from server.media.peer.publication import Publication
+from server.media.peer.reports import Reports
+from server.media.protocol import Slot
+from server.media.relay import forward
+from server.media.rtp.rtcp import is_rtcp
+from server.media.sdp.offer import Offer
+from server.media.seam import Dtls, IcePath
+
+log = structlog.get_logger(__name__)
+
+HANDSHAKE_LIMIT_S = 15.0
+CREDENTIALS_MAX = 4
+CHECK_SILENCE_S = 30.0
+
+
+class ConnectionOwner(Protocol):
+    """Who is told what happens on a connection."""
+
+    def connected(self, connection: "Connection") -> None:
+        """DTLS is up."""
+
+    def gone(self, connection: "Connection", reason: str) -> None:
+        """It is over: `closed_by_peer`, `no_check_30s`, `dtls_failed`, or the reason given to `close`."""
+
+    def source_live(self, connection: "Connection", publication: Publication) -> None:
+        """Packets of a source came for the first time, or again after silence."""
+
+
+class Connection:
+    """`participant` and `session` are empty until it is seated. Its owner starts `handshake()` as a task when `on_first_check` is called."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        owner: ConnectionOwner,
+        parts: Parts,
+        offer: Offer,
+        certificate: RTCCertificate,
+        clock: Callable[[], float],
+        reports: Reports,
+        on_first_check: Callable[["Connection"], None],
+    ) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self.number = secrets.randbits(62)
+        self.session = self.participant = ""
+        self.is_connected = False
+        self.is_gone = False
+        self.parts = parts
+        self.link = parts.link
+        self.fingerprint = offer.fingerprint
+        self.setup = "passive" if offer.setup == "active" else "active"
+        self.answered = 1
+        self.last_check_at = clock()
+        self._edge = edge
+        self._owner = owner
+        self._clock = clock
+        self._reports = reports
+        self._on_first_check = on_first_check
+        self._credentials: dict[str, str] = {}
+        self._bucket = Bucket()
+        role = "client" if self.setup == "active" else "server"
+        self._ice = IcePath(self.link.send, "controlled")
+        self._dtls = Dtls(self._ice, certificate, role)
+        self._dtls.on("statechange", self._dtls_changed)
+
+    @property
+    def counters(self) -> Counters:
+        return self._edge.counters
+
+    @property
+    def publications(self) -> list[Publication]:
+        return self.parts.incoming.publications
+
+    def new_credentials(self) -> tuple[str, str]:
+        """A new ICE ufrag and password; earlier ones stay valid, so that the old path works until the new one is chosen."""
+        ufrag, password = secrets.token_urlsafe(9).replace("-", "+").replace("_", "/"), secrets.token_hex(16)
+        self._credentials[ufrag] = password
+        self._edge.expect(ufrag, self)
+        if len(self._credentials) > CREDENTIALS_MAX:
+            oldest = next(iter(self._credentials))
+            del self._credentials[oldest]
+            self._edge.unexpect(oldest)
+        return ufrag, password
+
+    def slots(self) -> list[Slot]:
+        """Who is in which slot."""
+        return [_slot_view(outlet.mid, outlet.kind, outlet.publication) for outlet in self.parts.outlets]
+
+    # The edge calls the next five.
+
+    def password(self, ufrag: str) -> str | None:
+        return self._credentials.get(ufrag)
+
+    def may_check(self, now: float) -> bool:
+        return self._bucket.take(now)
+
+    def checked(self, path: Path, nominated: bool, now: float) -> None:
+        self.last_check_at = now
+        if self.link.path is None:
+            self.link.use(path)
+            self._on_first_check(self)
+        elif nominated and not (self.link.path.address == path.address and self.link.batch is path.batch):
+            self.link.use(path)
+
+    def dtls(self, datagram: bytes) -> None:
+        if not self._ice.put(datagram):
+            self.counters.add("dropped_dtls_queue")
+
+    def media(self, length: int, now: float) -> None:
+        keys, inbox = self.link.keys, self._edge.inbox
+        if keys is None or length < 12:
+            self.counters.add("dropped_before_keys")
+        elif is_rtcp(inbox.data[1]):
+            opened = keys.open_rtcp(inbox, length)
+            if opened < 0:
+                self.counters.add("dropped_srtcp")
+            else:
+                self._reports.read(self, bytes(memoryview(inbox.data)[:opened]), now)
+        else:
+            opened = keys.open_rtp(inbox, length)
+            if opened < 0:
+                self.counters.add("dropped_srtp")
+            else:
+                self._packet(opened, self._clock())
+
+    def _packet(self, length: int, now: float) -> None:
+        try:
+            found = self.parts.incoming.read(self._edge.inbox.data, length, now)
+        except ValueError:
+            self.counters.add("dropped_rtp")
+            return
+        if found is None:
+            return
+        publication, layer, packet = found
+        self.counters.add("packets_in")
+        if layer.repairs and layer.missing.arrived(packet.seq, now):
+            self._reports.ask_again(self, publication, layer, now)
+        if packet.key_frame:
+            publication.key_frames.arrived(now)
+        publication.note(now, self._source_live)
+        forward(layer, packet)
+        if publication.taps and packet.payload:
+            seq, rtp_time, marker, codec, payload, _, _, arrival, capture = packet
+            for tap in publication.taps:
+                tap.packet(
+                    publication.participant, publication.source, codec, seq, rtp_time, marker, payload, arrival, capture
+                )
+
+    def _source_live(self, publication: Publication) -> None:
+        self._owner.source_live(self, publication)
+
+    async def handshake(self, places: asyncio.Semaphore) -> None:
+        """DTLS from the first check to the keys, when there is a place for it. Ends the connection when it fails."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_LIMIT_S), places:
+                done = await self._dtls.handshake(*self.fingerprint)
+        except TimeoutError:
+            done = False
+        if self.is_gone:
+            return
+        if not done:
+            self._end("dtls_failed")
+            return
+        self.link.keys = self._dtls.keys()
+        self.is_connected = True
+        self._owner.connected(self)
+
+    def _dtls_changed(self) -> None:
+        if self._dtls.state == "closed" and not self.is_gone:
+            self._end("closed_by_peer")
+
+    async def close(self, reason: str) -> None:
+        """Ends the connection, telling the browser (DTLS close_notify), and the owner unless it is over already."""
+        if not self.is_gone:
+            self._end(reason)
+        await self._dtls.stop()
+        self._ice.close()
+
+    def _end(self, reason: str) -> None:
+        self.is_gone = True
+        self.is_connected = False
+        self.link.keys = None
+        for outlet in self.parts.outlets:
+            outlet.clear()
+        self._edge.forget(self, self._credentials)
+        self._owner.gone(self, reason)
+
+
+def _slot_view(mid: str, kind: str, publication: Publication | None) -> Slot:
+    narrow = "audio" if kind == "audio" else "video"
+    if publication is None or not publication.participant:
+        return Slot(mid, narrow)  # type: ignore[arg-type]
+    return Slot(mid, narrow, publication.participant, publication.source)  # type: ignore[arg-type]

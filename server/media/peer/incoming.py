@@ -1,0 +1,122 @@
+"""Whose packet is it? SSRCs of one connection: as the offer announced them, else learned from MID or the payload type (RFC 8843, section 9.2)."""
+
+from typing import NamedTuple
+
+from server.media.edge.counters import Counters
+from server.media.peer.layer import Layer
+from server.media.peer.publication import Publication
+from server.media.rtp import rtx
+from server.media.rtp.feedback import FeedbackBuilder
+from server.media.rtp.packet import Buffer, Header, read_header, read_number, read_text
+from server.media.rtp.ring import MediaPacket
+from server.media.sdp.answer import MID, TRANSPORT_CC
+from server.media.sdp.offer import Section
+
+SSRCS_MAX = 64
+
+
+class Route(NamedTuple):
+    """Where packets of one SSRC belong."""
+
+    publication: Publication
+    layer: Layer
+    repairs: bool
+
+
+class Incoming:
+    """Reads the packets of one connection. Anything that makes no sense raises ValueError and is counted by the caller."""
+
+    def __init__(self, counters: Counters) -> None:
+        self.publications: list[Publication] = []
+        self.feedback = FeedbackBuilder()
+        self.media_ssrc = 0
+        self._counters = counters
+        self._routes: dict[int, Route] = {}
+        self._announced: dict[int, tuple[Publication, int | None]] = {}
+        self._mid_extension = 0
+        self._transport_extension = 0
+
+    def add(self, publication: Publication, section: Section) -> None:
+        """The browser will send `publication` on this m-line."""
+        self.publications.append(publication)
+        for ssrc, again in section.flows:
+            self._announced[ssrc] = (publication, None)
+            if again is not None:
+                self._announced[again] = (publication, ssrc)
+        self._mid_extension = section.extensions.get(MID, self._mid_extension)
+        self._transport_extension = section.extensions.get(TRANSPORT_CC, self._transport_extension)
+
+    def read(self, data: Buffer, length: int, now: float) -> tuple[Publication, Layer, MediaPacket] | None:
+        """The packet in the first `length` bytes; None for duplicates, padding and packets of nobody. Raises ValueError."""
+        header = read_header(data, length)
+        if self._transport_extension:
+            number = read_number(data, header, self._transport_extension)
+            if number is not None:
+                self.feedback.add(number, now)
+        route = self._routes.get(header.ssrc) or self._learn(data, header)
+        if route is None:
+            self._counters.add("dropped_unknown_ssrc")
+            return None
+        publication, layer, repairs = route
+        read = self._repaired if repairs else self._fresh
+        packet = read(publication, layer, data, header, now)
+        return None if packet is None else (publication, layer, packet)
+
+    def _fresh(
+        self, publication: Publication, layer: Layer, data: Buffer, header: Header, now: float
+    ) -> MediaPacket | None:
+        codec = publication.codecs.get(header.payload_type)
+        if codec is None:
+            self._counters.add("dropped_payload_type")
+            return None
+        payload = bytes(data[header.payload_start : header.payload_end])
+        return layer.take(header.seq, header.rtp_time, header.marker, codec, payload, now, repaired=False)
+
+    def _repaired(
+        self, publication: Publication, layer: Layer, data: Buffer, header: Header, now: float
+    ) -> MediaPacket | None:
+        found = rtx.unwrap(data, header.payload_start, header.payload_end)
+        codec = publication.codecs.get(publication.retransmission_types.get(header.payload_type, -1))
+        if found is None or codec is None:
+            return None
+        seq, payload = found
+        return layer.take(seq, header.rtp_time, header.marker, codec, payload, now, repaired=True)
+
+    def _learn(self, data: Buffer, header: Header) -> Route | None:
+        if len(self._routes) >= SSRCS_MAX:
+            return None
+        publication, original = self._announced.get(header.ssrc, (None, None))
+        publication = publication or self._by_mid(data, header) or self._by_payload_type(header.payload_type)
+        if publication is None:
+            return None
+        if header.payload_type in publication.retransmission_types:
+            route = self._repair_route(publication, original)
+        else:
+            layer = publication.add_layer(header.ssrc)
+            self.media_ssrc = self.media_ssrc or header.ssrc
+            route = Route(publication, layer, False)
+        if route is not None:
+            self._routes[header.ssrc] = route
+        return route
+
+    @staticmethod
+    def _repair_route(publication: Publication, original: int | None) -> Route | None:
+        layers = [layer for layer in publication.layers if original is None or layer.ssrc == original]
+        return Route(publication, layers[0], True) if layers else None
+
+    def _by_mid(self, data: Buffer, header: Header) -> Publication | None:
+        mid = read_text(data, header, self._mid_extension) if self._mid_extension else None
+        return next((publication for publication in self.publications if publication.mid == mid), None)
+
+    def _by_payload_type(self, payload_type: int) -> Publication | None:
+        found = [
+            publication
+            for publication in self.publications
+            if payload_type in publication.codecs or payload_type in publication.retransmission_types
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def layer_of(self, ssrc: int) -> tuple[Publication, Layer] | None:
+        """The layer that sends under `ssrc`."""
+        route = self._routes.get(ssrc)
+        return (route.publication, route.layer) if route is not None and not route.repairs else None

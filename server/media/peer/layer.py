@@ -1,0 +1,65 @@
+"""One incoming stream: one SSRC of one source. It unwraps, drops duplicates, remembers for retransmission, and knows what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server.media.rtp import h264, vp8
+from server.media.rtp.clock import PublisherClock, StreamClock
+from server.media.rtp.nack import NackGenerator
+from server.media.rtp.reception import Reception
+from server.media.rtp.ring import MediaPacket, Ring
+from server.media.rtp.sequence import Unwrapper
+from server.media.tap import Codec
+
+if TYPE_CHECKING:
+    from server.media.peer.outlet import Outlet
+
+RING_PACKETS = {"video": 1024, "audio": 256}
+CLOCK_RATES = {"video": 90_000, "audio": 48_000}
+
+
+class Layer:
+    """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet."""
+
+    def __init__(self, kind: str, ssrc: int, clock: PublisherClock, repairs: bool) -> None:
+        """`repairs`: the sender answers NACKs of this stream."""
+        self.kind = kind
+        self.ssrc = ssrc
+        self.outlets: list[Outlet] = []
+        self.newest: MediaPacket | None = None
+        self.packets = 0
+        self.octets = 0
+        self.repairs = repairs
+        self.missing = NackGenerator()
+        self.reception = Reception(CLOCK_RATES[kind])
+        self.clock = StreamClock(CLOCK_RATES[kind], clock)
+        self.ring = Ring(RING_PACKETS[kind])
+        self._unwrapper = Unwrapper()
+
+    def take(
+        self, seq: int, rtp_time: int, marker: bool, codec: Codec, payload: bytes, now: float, repaired: bool
+    ) -> MediaPacket | None:
+        """The packet for everybody behind the edge; None for a duplicate. Raises ValueError when the payload cannot be of `codec`.
+
+        `repaired` packets came as retransmissions, which a bandwidth probe also sends for packets that were never lost.
+        """
+        if repaired and self.newest is None:
+            return None
+        unwrapped = self._unwrapper.unwrap(seq)
+        if self.ring.is_stale(unwrapped):
+            return None
+        descriptor = vp8.read_descriptor(payload) if codec.mime == "video/VP8" and payload else None
+        key_frame = (
+            descriptor.key_frame if descriptor else codec.mime == "video/H264" and h264.starts_key_frame(payload)
+        )
+        capture = self.clock.capture(rtp_time)
+        packet = MediaPacket(unwrapped, rtp_time, marker, codec, payload, descriptor, key_frame, now, capture)
+        self.ring.add(packet)
+        self.packets += 1
+        self.octets += len(payload)
+        if not repaired:
+            self.reception.arrived(unwrapped, rtp_time, len(payload), now)
+        if self.newest is None or unwrapped > self.newest.seq:
+            self.newest = packet
+        return packet

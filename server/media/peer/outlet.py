@@ -1,0 +1,127 @@
+"""One receive slot of one browser: what it is called on the wire, and who is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server.media.edge.guard import Bucket
+from server.media.peer.layer import CLOCK_RATES, Layer
+from server.media.rtp.ring import MediaPacket
+from server.media.rtp.slot import NOBODY, SlotMap
+from server.media.sdp.answer import MID, TRANSPORT_CC, Sending
+from server.media.sdp.codecs import ChosenCodec
+
+if TYPE_CHECKING:
+    from server.media.peer.link import Link
+    from server.media.peer.publication import Publication
+
+RESENT_A_SECOND = 400.0
+RESENT_AT_ONCE = 300.0
+MID_BLOCK_BYTES = 5
+
+
+class Outlet:
+    """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment."""
+
+    def __init__(
+        self,
+        link: Link,
+        mid: str,
+        kind: str,
+        sending: Sending,
+        codecs: list[ChosenCodec],
+        extensions: dict[str, int],
+        seed: int,
+    ) -> None:
+        """`seed` (32 bit, random) sets where the slot's numbers begin."""
+        self.link = link
+        self.mid = mid
+        self.kind = kind
+        self.sending = sending
+        self.ssrc = sending.ssrc
+        self.payload_types = {chosen.codec.mime: chosen.payload_type for chosen in codecs}
+        self.retransmission_types = {chosen.codec.mime: chosen.retransmission_type for chosen in codecs}
+        self.map: SlotMap[Layer] = SlotMap(seed & 0x7FFF, seed, CLOCK_RATES[kind])
+        self.publication: Publication | None = None
+        self.transport_head = extensions[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in extensions else 0
+        self.mid_block = _mid_block(mid, extensions.get(MID))
+        self.retransmission_seq = seed >> 16 & 0x7FFF
+        self.resend_bucket = Bucket(RESENT_A_SECOND, RESENT_AT_ONCE)
+        self._packets_before = self._octets_before = 0
+        self._counted_from = (0, 0)
+
+    @property
+    def layer(self) -> Layer | None:
+        """Whose packets go out now."""
+        layer = self.map.shift.layer
+        return layer if isinstance(layer, Layer) else None
+
+    def show(self, publication: Publication) -> None:
+        """The slot belongs to `publication` from its next key frame on; until then the old picture goes on."""
+        if self.map.wanted is not None:
+            self._leave_waiting(self.map.wanted)
+        self.publication = publication
+        if not publication.layers or publication.layers[0] is self.layer:
+            return
+        layer = publication.layers[0]
+        self.map.wanted = layer
+        layer.outlets.append(self)
+        if self.kind == "video":
+            publication.key_frames.need()
+
+    def clear(self) -> None:
+        """Nobody is in the slot."""
+        self.publication = None
+        if self.map.wanted is not None:
+            self._leave_waiting(self.map.wanted)
+        self._leave_layer()
+
+    def _leave_waiting(self, layer: Layer) -> None:
+        self.map.wanted = None
+        if self.layer is not layer and self in layer.outlets:
+            layer.outlets.remove(self)
+
+    def _leave_layer(self) -> None:
+        layer = self.layer
+        if layer is None:
+            return
+        if self in layer.outlets:
+            layer.outlets.remove(self)
+        self._packets_before, self._octets_before = self.sent()
+        self._counted_from = (0, 0)
+        self.map.leave(layer.newest)
+
+    def takes_over(self, layer: Layer, packet: MediaPacket) -> bool:
+        """Called with a packet of a layer that is not in the slot yet: True when it gets in with this packet."""
+        if self.map.wanted is not layer or not (packet.key_frame or layer.kind == "audio"):
+            return False
+        if packet.codec.mime not in self.payload_types:
+            return False
+        old = self.layer
+        newest = old.newest if old is not None else None
+        if old is not None:
+            self._packets_before, self._octets_before = self.sent()
+            old.outlets.remove(self)
+        self.map.switch(layer, packet, newest)
+        self._counted_from = (layer.packets - 1, layer.octets - len(packet.payload))
+        self.link.wants_report = True
+        return True
+
+    def sent(self) -> tuple[int, int]:
+        """Packets and payload bytes sent in this slot so far."""
+        layer = self.layer
+        if layer is None:
+            return self._packets_before, self._octets_before
+        packets, octets = self._counted_from
+        return self._packets_before + layer.packets - packets, self._octets_before + layer.octets - octets
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has come out of this slot and nothing does."""
+        return self.map.shift is NOBODY
+
+
+def _mid_block(mid: str, identifier: int | None) -> bytes:
+    if identifier is None or len(mid) >= MID_BLOCK_BYTES:
+        return bytes(MID_BLOCK_BYTES)  # Zeros are padding (RFC 8285, section 4.2); the SSRC stands in the answer.
+    return (bytes((identifier << 4 | len(mid) - 1,)) + mid.encode()).ljust(MID_BLOCK_BYTES, b"\0")

@@ -1,0 +1,57 @@
+"""Which packets to ask for again, and when to give up."""
+
+from collections.abc import Iterable
+
+RETRY_S = 0.030
+RTT_FACTOR = 1.1
+GIVE_UP_S = 1.0
+TRIES_MAX = 10
+GAP_MAX = 250
+"""A larger gap is a new beginning, not loss: asking for that much would only add to a jam."""
+
+
+class NackGenerator:
+    """Gaps of one stream. All numbers are unwrapped; all times are seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._missing: dict[int, tuple[float, float, int]] = {}
+        self._newest = -1
+        self.given_up = 0
+
+    def arrived(self, seq: int, now: float) -> bool:
+        """Notes packet `seq`. True when it opened a gap, so that `due` has something to ask at once."""
+        newest = self._newest
+        if seq <= newest:
+            self._missing.pop(seq, None)
+            return False
+        self._newest = seq
+        if newest < 0 or seq == newest + 1:
+            return False
+        if seq - newest > GAP_MAX:
+            self.given_up += len(self._missing) + 1
+            self._missing.clear()
+            return False
+        for lost in range(newest + 1, seq):
+            self._missing[lost] = (now, -1.0, 0)
+        return True
+
+    def due(self, now: float, rtt_s: float) -> list[int]:
+        """The numbers to ask for now, oldest first. Ones that are lost for good are counted in `given_up` and forgotten."""
+        ask: list[int] = []
+        wait_s = RETRY_S + RTT_FACTOR * rtt_s
+        for seq, (since, asked, tries) in list(self._missing.items()):
+            if tries >= TRIES_MAX or now - since > GIVE_UP_S:
+                del self._missing[seq]
+                self.given_up += 1
+            elif now - asked >= wait_s or not tries:
+                self._missing[seq] = (since, now, tries + 1)
+                ask.append(seq)
+        return ask
+
+    def forget(self, seqs: Iterable[int]) -> None:
+        """These are not worth asking for any more."""
+        for seq in seqs:
+            self._missing.pop(seq, None)
+
+    def __len__(self) -> int:
+        return len(self._missing)

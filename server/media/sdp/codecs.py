@@ -1,0 +1,79 @@
+"""Which of the offered codecs we take. We forward and never decode, so we only need to know where key frames are: VP8, H.264 baseline, Opus."""
+
+from dataclasses import dataclass
+
+from server.media.sdp.offer import OfferedCodec, Section
+from server.media.tap import Codec
+
+START_BITRATE_KBPS = 1500
+"""Without it Chromium begins at 300 kbit/s and needs 15-25 s to come back to full width (measured)."""
+FEEDBACK = ("transport-cc", "ccm fir", "nack", "nack pli")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenCodec:
+    """A codec with the numbers that this browser gave it."""
+
+    codec: Codec
+    payload_type: int
+    retransmission_type: int | None
+    encoding: str
+    feedback: tuple[str, ...]
+
+
+def codecs_to_receive(section: Section) -> list[ChosenCodec]:
+    """The one codec we ask a sending m-line for: the first we know in the offerer's order. Empty: none in common."""
+    return _known(section)[:1]
+
+
+def codecs_to_send(section: Section) -> list[ChosenCodec]:
+    """What a slot may carry: each format we know, once, in the offerer's order."""
+    found: dict[str, ChosenCodec] = {}
+    for chosen in _known(section):
+        found.setdefault(chosen.codec.mime, chosen)
+    return list(found.values())
+
+
+def _known(section: Section) -> list[ChosenCodec]:
+    return [
+        ChosenCodec(
+            codec, offered.payload_type, _retransmission_type(section, offered), _encoding(offered), _feedback(offered)
+        )
+        for offered in section.codecs
+        if (codec := _codec(section.kind, offered)) is not None
+    ]
+
+
+def _codec(kind: str, offered: OfferedCodec) -> Codec | None:
+    name = offered.name.lower()
+    if kind == "audio" and name == "opus" and offered.clock_rate == 48000 and offered.channels == 2:
+        return Codec("audio/opus", 48000, "minptime=10;useinbandfec=1", 2)
+    if kind == "video" and name == "vp8" and offered.clock_rate == 90000:
+        return Codec("video/VP8", 90000)
+    if kind == "video" and name == "h264" and _is_baseline(offered):
+        profile = offered.parameter("profile-level-id") or "42e01f"
+        fmtp = f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile.lower()}"
+        return Codec("video/H264", 90000, fmtp)
+    return None
+
+
+def _is_baseline(offered: OfferedCodec) -> bool:
+    profile = (offered.parameter("profile-level-id") or "").lower()
+    is_hex = len(profile) == 6 and all(letter in "0123456789abcdef" for letter in profile)
+    return is_hex and profile.startswith("42") and offered.parameter("packetization-mode") == "1"
+
+
+def _retransmission_type(section: Section, offered: OfferedCodec) -> int | None:
+    for other in section.codecs:
+        if other.name.lower() == "rtx" and other.parameter("apt") == str(offered.payload_type):
+            return other.payload_type
+    return None
+
+
+def _encoding(offered: OfferedCodec) -> str:
+    channels = f"/{offered.channels}" if offered.channels > 1 else ""
+    return f"{offered.name}/{offered.clock_rate}{channels}"
+
+
+def _feedback(offered: OfferedCodec) -> tuple[str, ...]:
+    return tuple(value for value in FEEDBACK if value in offered.feedback)

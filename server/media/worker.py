@@ -1,0 +1,96 @@
+"""The media worker process: `python -m server media`. Opens the media port, then the control interface; ends cleanly on SIGTERM."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from server.config import Settings, settings
+from server.media.control import Control
+from server.media.house import House
+from server.media.load import Load
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+SAMPLE_S = 1.0
+
+
+class Worker:
+    """One worker: `await start()`, `await close()`. `house.port` is the media port it got."""
+
+    def __init__(self, settings: Settings, house: House | None = None) -> None:
+        self.house = house or House(settings)
+        self._settings = settings
+        self._load = Load()
+        self._control = Control(self.house, self._load)
+        self._runner = web.AppRunner(self._control.app(), access_log=None, shutdown_timeout=2.0)
+        self._tasks = Tasks("worker")
+
+    async def start(self) -> None:
+        """Opens everything. Raises OSError when a port or the control socket is taken."""
+        self.house.open()
+        self._tasks.start(self._sample(), "load")
+        await self._runner.setup()
+        await self._site().start()
+        self._control.is_ready = True
+        log.info("media_ready", control=self._settings.media_control)
+
+    def _site(self) -> web.BaseSite:
+        control = self._settings.media_control
+        if control.startswith("unix:"):
+            path = Path(control.removeprefix("unix:"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            return _PrivateSite(self._runner, path)
+        parts = urlsplit(control)
+        return web.TCPSite(self._runner, parts.hostname, parts.port)
+
+    async def _sample(self) -> None:
+        while True:
+            await asyncio.sleep(SAMPLE_S)
+            self._load.sample()
+
+    async def close(self) -> None:
+        """Tells all browsers and the web process, then closes everything."""
+        self._control.is_ready = False
+        await self.house.close()
+        await self._control.close()
+        await self._tasks.close()
+        await self._runner.cleanup()
+
+
+class _PrivateSite(web.UnixSite):
+    """A Unix socket that only this user may open: whoever speaks on it decides who hears whom."""
+
+    def __init__(self, runner: web.AppRunner, path: Path) -> None:
+        super().__init__(runner, path)
+        self._private_path = path
+
+    async def start(self) -> None:
+        await super().start()
+        self._private_path.chmod(0o600)
+
+
+async def run(settings: Settings) -> None:
+    """Runs a worker until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    worker = Worker(settings)
+    try:
+        await worker.start()
+        await ended.wait()
+    finally:
+        await worker.close()
+
+
+def main() -> None:
+    """Entry of `python -m server media`."""
+    asyncio.run(run(settings()))
