@@ -17,9 +17,9 @@ def assign(outlets: Sequence[Outlet], wanted: Sequence[Publication]) -> bool:
     placed = {id(outlet.publication) for outlet in outlets if outlet.publication is not None}
     missing = [publication for publication in wanted if id(publication) not in placed]
     for publication in sorted(missing, key=lambda entry: entry.source is not Source.SCREEN):
-        outlet = _place(outlets, publication)
-        if outlet is not None:
-            outlet.show(publication)
+        place = _place(outlets, publication)
+        if place is not None:
+            place.show(publication)
             changed = True
     return changed
 

@@ -1,0 +1,122 @@
+"""Real browsers through a real worker."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+
+from server.errors import OaseError
+from server.media.protocol import Offer, Restart, Seat
+from server.media.wire import dump
+from tests.media.rig import Rig, open_rig
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PAGE = Path(__file__).with_name("browser_page.html")
+
+
+@asynccontextmanager
+async def pages_of(rig: Rig) -> AsyncIterator[str]:
+    """The address of a small site that serves the test page and passes offers on."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE.read_text(), content_type="text/html")
+
+    async def connect(request: web.Request) -> web.Response:
+        return await answered(rig.client.connect(Offer(**json.loads(await request.read()))))
+
+    async def restart(request: web.Request) -> web.Response:
+        body = json.loads(await request.read())
+        return await answered(rig.client.restart(request.match_info["connection"], Restart(body["sdp"])))
+
+    async def answered(work: Any) -> web.Response:
+        try:
+            return web.Response(body=dump(await work), content_type="application/json")
+        except OaseError as exc:
+            return web.json_response({"code": exc.code, "facts": exc.facts}, status=exc.status)
+
+    app = web.Application()
+    app.add_routes([web.get("/", page), web.post("/connect", connect), web.post("/restart/{connection}", restart)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def chromium(folder: Path, address: str, count: int) -> AsyncIterator[list[Page]]:
+    """`count` pages of one Chromium, at `address`."""
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder / "profile", executable_path="/usr/bin/chromium", args=FLAGS, ignore_default_args=["--mute-audio"]
+        )
+        try:
+            pages = []
+            for _ in range(count):
+                page = await context.new_page()
+                page.on("pageerror", lambda error: print("page:", error))
+                await page.goto(address)
+                pages.append(page)
+            yield pages
+        finally:
+            await context.close()
+
+
+async def wait_for_frames(page: Page, mid: str, count: int, limit_s: float = 15.0) -> None:
+    """Until `count` more frames were decoded in the slot `mid`."""
+    before = await page.evaluate("mid => frames(mid)", mid)
+    async with asyncio.timeout(limit_s):
+        while await page.evaluate("mid => frames(mid)", mid) < before + count:
+            await asyncio.sleep(0.1)
+
+
+async def inbound(page: Page, kind: str) -> list[dict[str, Any]]:
+    found = await page.evaluate("streams()")
+    return [entry for entry in found if entry["type"] == "inbound-rtp" and entry["kind"] == kind]
+
+
+@pytest.mark.parametrize("codec", ["", "video/H264"])
+async def test_two_chromium_pages_see_and_hear_each_other(tmp_path: Path, codec: str) -> None:
+    async with (
+        open_rig(tmp_path) as rig,
+        pages_of(rig) as address,
+        chromium(tmp_path, address, 2) as (ann, bob),
+    ):
+        for name, page in (("ann", ann), ("bob", bob)):
+            connection = await page.evaluate("codec => join(6, 4, codec)", codec)
+            await rig.client.seat("s1", name, Seat(connection, on_stage=True))
+        slots = await rig.event("slots")
+        assert slots.data["slots"]
+        for page in (ann, bob):
+            await wait_for_frames(page, "3", 60)
+            audio = await inbound(page, "audio")
+            assert sum(entry["packetsReceived"] for entry in audio) > 50
+            video = next(entry for entry in await inbound(page, "video") if entry["framesDecoded"])
+            assert video["packetsLost"] == 0
+            assert video.get("freezeCount", 0) == 0
+        view = await rig.client.session("s1")
+        assert all(sorted(entry.tracks) == ["camera", "microphone"] for entry in view.participants)
