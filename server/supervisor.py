@@ -30,7 +30,7 @@ POLL_S = 0.5
 ANSWER_LIMIT_S = 1.5
 HUNG_AFTER_S = 5.0
 START_LIMIT_S = 20.0
-STOP_LIMIT_S = 5.0
+STOP_LIMIT_S = 4.0
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_AFTER_S = 10.0
 
@@ -79,7 +79,7 @@ class Supervisor:
             self._lock.close()
 
     async def _run(self) -> None:
-        while not self._take_lock():
+        while not self._take_lock():  # noqa: ASYNC110  A file lock of another process rings no event.
             await asyncio.sleep(POLL_S)
         failures = 0
         while True:
@@ -160,7 +160,7 @@ class Supervisor:
             return
         self._worker.signal(signal.SIGTERM)
         end = time.monotonic() + STOP_LIMIT_S
-        while self._worker.is_alive() and time.monotonic() < end:
+        while self._worker.is_alive() and time.monotonic() < end:  # noqa: ASYNC110  Nor does somebody else's child.
             await asyncio.sleep(0.05)
         self._worker.signal(signal.SIGKILL)
         await self._reap()

@@ -1,0 +1,102 @@
+"""Serves until SIGTERM or Ctrl-C, and says in a few calm lines where to go."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from server.api.call import HOUSE
+from server.app import end_gently, make_app
+from server.config import ROOT, Settings
+from server.service.agents import first_sign_in_link
+
+log = structlog.get_logger(__name__)
+
+GOODBYE_S = 0.3  # So that the last events reach the pages.
+DRAIN_S = 1.5  # Sockets stay open until then; a request that needs longer is cut.
+BACKLOG = 1024
+IDLE_CONNECTION_S = 75.0
+
+
+async def serve_until_told(settings: Settings, *, demo: bool) -> int:
+    """The process' exit code: 0 after an orderly end, 1 when it could not start."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = make_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=IDLE_CONNECTION_S)
+    await runner.setup()
+    robot: asyncio.subprocess.Process | None = None
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            _say(f"Nothing started: {settings.host}:{settings.port} cannot be listened on ({error.strerror}).")
+            _say("Another address: scripts/run --port 8081")
+            return 1
+        address = _address(settings, runner)
+        _say(_welcome(settings, address, await first_sign_in_link(app[HOUSE])))
+        if demo:
+            robot = await _start_robot(address)
+        await stop.wait()
+        await end_gently(app)
+        await asyncio.sleep(GOODBYE_S)
+        return 0
+    finally:
+        if robot is not None:
+            with contextlib.suppress(ProcessLookupError):
+                robot.terminate()
+        await runner.cleanup()
+
+
+def _address(settings: Settings, runner: web.AppRunner) -> str:
+    """Where people go: OASE_URL, or what was really listened on (port 0 takes a free one)."""
+    if settings.url:
+        return settings.public_url
+    host, port = runner.addresses[0][:2]
+    name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  Compared, not listened on.
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def _welcome(settings: Settings, address: str, link: str | None) -> str:
+    """The block that is printed at the start."""
+    lines = [
+        "",
+        f"  {settings.company} is running.",
+        "",
+        f"    Customers   {address}/",
+        f"    Agents      {address}/desk",
+    ]
+    if link:
+        path = link if link.startswith("/") else f"{urlsplit(link).path}#{urlsplit(link).fragment}"
+        lines += ["", "    Sign in the first time with this link. It works once:", f"    {address}{path}"]
+    lines += ["", *(f"    {line}" for line in _how_from_a_phone(settings, address)), "", "    Ctrl-C ends it.", ""]
+    return "\n".join(lines)
+
+
+def _how_from_a_phone(settings: Settings, address: str) -> list[str]:
+    if address.startswith("https://"):
+        return [
+            f"From a phone: open {address}/",
+            f"Media use UDP and TCP port {settings.media_port}: open it in the firewall.",
+        ]
+    return [
+        "From a phone: browsers give camera and microphone to HTTPS pages only.",
+        "docker/README.md sets that up with Caddy; then start with OASE_URL=https://your.name",
+    ]
+
+
+async def _start_robot(address: str) -> asyncio.subprocess.Process:
+    """The robot customer, as a process of its own: it decodes and encodes, and must not slow down this one."""
+    command = (sys.executable, "-m", "server", "demo", "--url", address)
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
