@@ -33,6 +33,7 @@ class SocketAnnouncer:
         self._bus = bus
         self._crowd = crowd
         self._holds = holds
+        self._slots: dict[ConnectionId, SlotsTold] = {}  # The newest of each open connection: a page may hold it only later.
 
     def _say(self, kind: str, **body: Any) -> None:
         self._bus.say({"kind": kind, **body})
@@ -65,10 +66,12 @@ class SocketAnnouncer:
     async def session_ended(self, cases: Sequence[CaseId], session: SessionId) -> None:
         self._say("session_ended", cases=list(cases), session=session)
 
-    def hold(self, connection: ConnectionId, sid: str) -> None:
-        """A page took a connection; every process has to know the last holder."""
+    async def hold(self, connection: ConnectionId, sid: str) -> None:
+        """A page took a connection: every process has to know the last holder, and the page what was said before."""
         self._holds.take(connection, sid)
         self._say("hold", connection=connection, sid=sid)
+        if connection in self._slots:
+            await self._tell_holder(connection, "slots", self._slots[connection])
 
     async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
         pages = [
@@ -77,11 +80,13 @@ class SocketAnnouncer:
         await asyncio.gather(*(self._crowd.tell(socket, "roster", roster) for socket in pages))
 
     async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
-        await self._tell_holder(connection, "slots", SlotsTold(connection, list(slots)))
+        self._slots[connection] = SlotsTold(connection, list(slots))
+        await self._tell_holder(connection, "slots", self._slots[connection])
 
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         await self._tell_holder(connection, "gone", GoneTold(connection, reason))
         self._holds.forget(connection)
+        self._slots.pop(connection, None)
 
     async def _tell_holder(self, connection: ConnectionId, event: str, body: Any) -> None:
         """The page that holds the connection, if it is connected to this process."""
@@ -90,4 +95,5 @@ class SocketAnnouncer:
             await self._crowd.tell(socket, event, body)
 
     async def media(self, state: Literal["away", "back"]) -> None:
+        self._slots.clear()
         await asyncio.gather(*(self._crowd.tell(socket, "media", MediaTold(state)) for socket in self._crowd.all()))

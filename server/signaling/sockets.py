@@ -148,7 +148,7 @@ class Sockets:
         if not await owns_connection(self._house, socket.principal, body.connection):
             raise NotFound
         socket.holds.add(body.connection)
-        self._announcer.hold(body.connection, socket.sid)
+        await self._announcer.hold(body.connection, socket.sid)
 
     async def sweep_forever(self) -> None:
         """Limits, feeds that stayed behind, sign-ins that ended. Run as a task."""
