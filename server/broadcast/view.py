@@ -1,13 +1,12 @@
 """The playable view of a recording: everybody on one canvas, everybody in one sound, as an MP4 that every browser plays and seeks.
 
-Runs as a process of its own (`python -m server finish DIR` after the tracks are finished): nice 10, limits on memory, time and size, no network.
+Runs as a process of its own (`python -m server view DIR`, after `finish DIR`): nice 10, limits on memory, time and size, no network.
 Memory is bounded by the number of tracks, not by their length.
 """
 
 import math
 import os
 import resource
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +21,7 @@ from server.broadcast.layout import Place, arrange
 from server.broadcast.pictures import Canvas, PictureTrack
 from server.broadcast.sounds import RATE, SoundTrack, limited
 from server.media.recorder.facts import Facts, ViewFacts, read_facts, write_facts
-from server.media.recorder.finish import printer
+from server.media.recorder.steps import Progress, run_step
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 NAME, POSTER = "view.mp4", "poster.jpg"
@@ -32,14 +31,16 @@ X264 = {"preset": "veryfast", "crf": "24", "maxrate": "3M", "bufsize": "6M", "sc
 
 
 def main(directory: str | Path) -> None:
-    """Makes view.mp4 and poster.jpg; prints {"step": "view", "progress": 0..1} lines. Nothing to show, or done before: makes nothing."""
-    os.nice(10)
-    os.umask(0o027)
-    facts = read_facts(Path(directory))
-    if facts.view is not None and (Path(directory) / facts.view.name).exists():
-        return
-    _limit(facts)
-    make_view(Path(directory), printer("view"))
+    """Makes view.mp4 and poster.jpg; says how far it is as `server/media/recorder/steps.py` describes."""
+    run_step("view", lambda progress: _work(Path(directory), progress))
+
+
+def _work(directory: Path, progress: Progress) -> None:
+    facts = read_facts(directory)
+    if facts.view is None or not (directory / facts.view.name).exists():
+        _limit(facts)
+        make_view(directory, progress)
+    progress(1.0)
 
 
 def _limit(facts: Facts) -> None:
@@ -51,7 +52,7 @@ def _limit(facts: Facts) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def make_view(directory: Path, progress: Callable[[float], None]) -> Facts:
+def make_view(directory: Path, progress: Progress) -> Facts:
     """The facts with the view in them. Raises FileNotFoundError before the tracks are finished, av.FFmpegError or OSError when it fails."""
     facts = read_facts(directory)
     scene = Scene(directory, facts)
@@ -69,7 +70,6 @@ def make_view(directory: Path, progress: Callable[[float], None]) -> Facts:
     size = (directory / NAME).stat().st_size
     facts = replace(facts, view=ViewFacts(NAME, "video/mp4", facts.duration_s, size, WIDTH, HEIGHT, POSTER))
     write_facts(directory, facts)
-    progress(1.0)
     return facts
 
 
@@ -122,7 +122,7 @@ def _is_there(person: _Person, t_s: float) -> bool:
     return any(begin <= t_s < end for begin, end in person.spans)
 
 
-def _write(scene: Scene, part: Path, duration_s: float, progress: Callable[[float], None]) -> VideoFrame:
+def _write(scene: Scene, part: Path, duration_s: float, progress: Progress) -> VideoFrame:
     """Writes the film; -> the frame that is worth being its poster."""
     canvas, frames, position = Canvas(WIDTH, HEIGHT), max(1, math.ceil(duration_s * FPS)), 0
     poster, best = canvas.frame(), (-1, 0.0)

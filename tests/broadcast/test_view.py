@@ -115,32 +115,34 @@ async def test_camera_switched_off_leaves_the_picture(tmp_path: Path) -> None:
     assert 30 < values[5.0] < 60, "the sign of somebody without a picture"
 
 
-async def finish_process(directory: Path) -> tuple[int, list[dict[str, object]]]:
-    command = [sys.executable, "-m", "server.broadcast.finish", str(directory)]
-    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True)
+async def child(command: str, directory: Path) -> tuple[int, list[dict[str, object]]]:
+    words = [sys.executable, "-m", "server", command, str(directory)]
+    done = await asyncio.to_thread(subprocess.run, words, cwd=ROOT, capture_output=True, text=True)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-async def test_process_finishes_all_and_prints_progress(tmp_path: Path) -> None:
+async def test_processes_print_their_progress(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["ann"])
-    await bench.record(
-        Stream("ann", Source.CAMERA, VP8, video("VP8", 5)), Stream("ann", Source.MICROPHONE, OPUS, sound(5))
+    picture, voice = (
+        Stream("ann", Source.CAMERA, VP8, video("VP8", 5)),
+        Stream("ann", Source.MICROPHONE, OPUS, sound(5)),
     )
-    code, lines = await finish_process(bench.directory)
-    assert code == 0
-    assert lines[-1] == {"step": "done"}
-    for step in ("tracks", "view"):
-        shares = [line["progress"] for line in lines if line["step"] == step]
+    await bench.record(picture, voice)
+    for command, step in (("finish", "tracks"), ("view", "view")):
+        code, lines = await child(command, bench.directory)
+        assert code == 0
+        assert {line["step"] for line in lines} == {step}
+        shares = [line["progress"] for line in lines]
         assert shares == sorted(shares)  # type: ignore[type-var]
         assert shares[-1] == 1.0
         assert len(shares) > 20
-    assert await finish_process(bench.directory) == (0, [{"step": "tracks", "progress": 1.0}, {"step": "done"}])
+        assert await child(command, bench.directory) == (0, [{"step": step, "progress": 1.0}])
 
 
 async def test_process_says_why_it_failed(tmp_path: Path) -> None:
     directory = await recording(tmp_path)
     (directory / "t001-camera.webm").write_bytes(b"no film")
-    code, lines = await finish_process(directory)
+    code, lines = await child("view", directory)
     assert code == 1
     assert lines[-1] == {"step": "view", "failed": "unreadable"}
 

@@ -27,7 +27,7 @@ Only people on stage are tapped. A new connection of the same person needs no ca
 
 On disk, in root/directory:
 
-    (finished by `python -m server finish DIR` = `server/broadcast/finish.py`, which prints its progress and may be killed and repeated)
+    (finished by `python -m server finish DIR` and `view DIR`: see `steps.py` for what they print)
     index.jsonl       one JSON object a line, flushed as it goes: start, track, joined, left, consent, speaker, gap, beat, stop (see `index.py`)
     t001-camera.mkv   a track while it is recorded; finishing makes t001-camera.webm (or .mp4) of it and removes it
     facts.json        what there is (`facts.py`: read_facts); it appears when the tracks are finished, and again with the view in it

@@ -5,10 +5,8 @@ decoded. It may be killed and started again at any point: a raw file is removed 
 """
 
 import functools
-import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from av.stream import Stream
 
 from server.media.recorder.facts import NAME, Facts, TrackFacts, read_facts, write_facts
 from server.media.recorder.index import Index, TrackLine, read_index
+from server.media.recorder.steps import Progress, run_step
 
 BAD_READS = 1000  # So many broken places are stepped over before a file is taken as ended.
 MIMES = {"VP8": ("webm", "video/webm"), "opus": ("webm", "audio/webm"), "H264": ("mp4", "video/mp4")}
@@ -27,28 +26,10 @@ OPTIONS = {
     "mp4": {"movflags": "+faststart"},
 }
 
-Progress = Callable[[float], None]
-
 
 def main(directory: str | Path) -> None:
-    """Finishes the recording in `directory`; prints {"step": "tracks", "progress": 0..1} lines. Raises OSError when the disk does not take it."""
-    os.nice(10)
-    os.umask(0o027)
-    finish(Path(directory), printer("tracks"))
-
-
-def printer(step: str) -> Progress:
-    """Prints a line for the process that waits for us, whenever another hundredth is done."""
-    told = -1.0
-
-    def tell(share: float) -> None:
-        nonlocal told
-        if share - told >= 0.01 or (share >= 1.0 > told):
-            told = share
-            sys.stdout.write(json.dumps({"step": step, "progress": round(share, 3)}) + "\n")
-            sys.stdout.flush()
-
-    return tell
+    """Finishes the recording in `directory`; says how far it is as `steps.py` describes."""
+    run_step("tracks", lambda progress: finish(Path(directory), progress))
 
 
 def finish(directory: Path, progress: Progress) -> Facts:

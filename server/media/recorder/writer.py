@@ -14,7 +14,7 @@ from pathlib import Path
 QUEUE_LIMIT_BYTES = 32 * 2**20  # About a minute of two 720p pictures while the disk does not answer.
 SYNC_S = 2.0
 FREE_SPACE_S = 1.0
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(eq=False, slots=True)
@@ -90,7 +90,7 @@ class Writer:
         try:
             self._work()
         except OSError as error:
-            self.failed = "no_space" if error.errno in _NO_SPACE else "write_failed"
+            self.failed = "no_space" if error.errno in NO_SPACE else "write_failed"
             with contextlib.suppress(OSError):
                 self._handle(self._last, self._farewell(self.failed))
         finally:
