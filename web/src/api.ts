@@ -1,5 +1,6 @@
 /** Calls of the HTTP API. A failure is a `Problem` with the server's stable code and its sentence for the person. */
 
+import { page } from './page';
 import { t } from './text';
 
 export class Problem extends Error {
@@ -15,7 +16,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   try {
     answer = await fetch(path, {
       method,
-      headers: { Accept: 'application/json', ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
+      headers: { Accept: 'application/json', 'Oase-As': page.as, ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
       ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body ?? {}) }),
       credentials: 'same-origin',
       signal: AbortSignal.timeout(LIMIT_MS),

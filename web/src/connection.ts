@@ -38,8 +38,10 @@ export class Connection {
   readonly #held = new Set<string>();
   #isAtDesk = false;
 
-  constructor() {
+  /** `as` says whose cookie counts when this browser has two. */
+  constructor(as: 'visitor' | 'agent') {
     this.#socket = io({
+      auth: { as },
       transports: ['websocket'], autoConnect: false,
       reconnectionDelay: 400, reconnectionDelayMax: 5000, randomizationFactor: 0.6,
     });

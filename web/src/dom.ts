@@ -42,6 +42,8 @@ export function show(element: Element, visible: boolean): void {
   element.toggleAttribute('hidden', !visible);
 }
 
+export const isShown = (element: Element): boolean => !element.hasAttribute('hidden');
+
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -7,6 +7,8 @@ export interface Page {
   lang: 'de' | 'en';
   me: Me | null;
   company: string;
+  /** Whose cookie counts when this browser has two: sent with every call. */
+  as: 'visitor' | 'agent';
   case?: string | null;
   session?: string;
   kind?: 'customer' | 'guest' | 'agent';
@@ -28,3 +30,9 @@ export const clientId = (): string => {
   const bytes = crypto.getRandomValues(new Uint8Array(18));
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
 };
+
+/** Changes the address without loading; links that change the language follow. */
+export function setAddress(path: string, push = false): void {
+  history[push ? 'pushState' : 'replaceState']({}, '', path);
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('[data-keep-fragment]')) link.pathname = location.pathname;
+}

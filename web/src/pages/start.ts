@@ -1,9 +1,9 @@
 /** The first page: topics by the words people use, how long it takes now, and the form that opens a case. */
 
-import { get, post, Problem, sentence } from '../api';
+import { post, Problem, sentence } from '../api';
 import { announce, byId, el, setText, show, whileBusy } from '../dom';
 import type { CaseOpened, TopicsView } from '../messages';
-import { clientId } from '../page';
+import { clientId, page } from '../page';
 import { t, tn, waitRange } from '../text';
 
 const form = byId<HTMLFormElement>('start');
@@ -15,7 +15,7 @@ document.documentElement.classList.add('live-page');
 form.noValidate = true;
 keepWhatIsTyped();
 searchTopics();
-void tellWhoIsThere();
+tellWhoIsThere();
 byId('change').addEventListener('click', () => {
   form.classList.add('is-choosing');
   form.querySelector<HTMLInputElement>('[name="topic"]:checked')?.focus();
@@ -63,15 +63,13 @@ function searchTopics(): void {
   byId('words').addEventListener('keydown', (event) => { if (event.key === 'Enter') event.preventDefault(); });
 }
 
-async function tellWhoIsThere(): Promise<void> {
-  try {
-    const now = await get<TopicsView>('/api/v1/topics');
-    const range = waitRange(now.wait_min_s, now.wait_max_s);
-    const [kind, words] = now.agents_here > 0
-      ? ['good', range && now.waiting > 0 ? t('Somebody is here. Waiting time: %(range)s', { range }) : t('Somebody is here now')]
-      : ['warn', t('Nobody is here right now. You can queue up all the same.')];
-    byId('now').replaceChildren(el('span', { class: `badge badge-${kind}` }, el('span', { class: 'dot' }), words));
-  } catch { /* The page is useful without it. */ }
+function tellWhoIsThere(): void {
+  const now = page as unknown as TopicsView;
+  const range = waitRange(now.wait_min_s, now.wait_max_s);
+  const [kind, words] = now.agents_here > 0
+    ? ['good', range && now.waiting > 0 ? t('Somebody is here. Waiting time: %(range)s', { range }) : t('Somebody is here now')]
+    : ['warn', t('Nobody is here right now. You can queue up all the same.')];
+  byId('now').replaceChildren(el('span', { class: `badge badge-${kind}` }, el('span', { class: 'dot' }), words));
 }
 
 async function send(): Promise<void> {

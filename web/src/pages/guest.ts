@@ -1,0 +1,22 @@
+/** A guest's link: swaps the secret for a cookie and goes to the conversation. */
+
+import { post, Problem, sentence } from '../api';
+import { byId, setText, show } from '../dom';
+import type { LinkExchanged } from '../messages';
+import { takeSecret } from '../page';
+import { t } from '../text';
+
+async function open(): Promise<void> {
+  try {
+    const found = await post<LinkExchanged>('/api/v1/links/exchange', { secret: takeSecret() });
+    if (!found.session) throw new Problem('session_ended', 409, t('This conversation is over.'));
+    location.replace(`/s/${found.session}?as=visitor`);
+  } catch (error) {
+    setText(byId('failure-text'), sentence(error));
+    setText(byId('failure-code'), error instanceof Problem ? t('For support: %(code)s', { code: error.code }) : '');
+    show(byId('opening'), false);
+    show(byId('failure'), true);
+  }
+}
+
+void open();

@@ -1,0 +1,83 @@
+/** Entries of a case as sentences: what happened when. */
+
+import { el, icon } from '../dom';
+import type { Entry, EntryKind, Outcome } from '../messages';
+import { day, duration, clock, span, t } from '../text';
+
+const ICONS: Readonly<Record<EntryKind, string>> = {
+  opened: 'inbox', waited: 'clock', taken: 'person', released: 'arrow-right', joined: 'camera', left: 'hang-up', invited: 'invite', chat: 'chat', note: 'note',
+  consent_asked: 'info', consent_given: 'check', consent_refused: 'close', consent_withdrawn: 'close', recording_started: 'record', recording_stopped: 'stop',
+  recording_interrupted: 'alert', recording_failed: 'alert', recording_ready: 'play', recording_shared: 'share', ended: 'hang-up', closed: 'check-circle', reopened: 'refresh',
+};
+
+export type Filter = 'all' | 'said' | 'notes' | 'events';
+
+export function fits(entry: Entry, filter: Filter): boolean {
+  if (filter === 'all') return true;
+  if (filter === 'said') return entry.kind === 'chat';
+  if (filter === 'notes') return entry.kind === 'note';
+  return entry.kind !== 'chat' && entry.kind !== 'note';
+}
+
+export function outcomeWords(outcome: string | null): string {
+  const words: Readonly<Record<Outcome, string>> = {
+    solved: t('Solved'), follow_up: t('To be continued'), not_solved: t('Not solved'), nobody_there: t('Nobody was there'),
+  };
+  return words[outcome as Outcome] ?? '';
+}
+
+export function entryWords(entry: Entry): string {
+  const { data, actor: { name } } = entry;
+  const words: Readonly<Record<EntryKind, () => string>> = {
+    opened: () => t('%(name)s opened the case', { name }),
+    waited: () => (data['waited_s'] === undefined ? t('Waited in the queue') : t('Waited in the queue: %(span)s', { span: span(Number(data['waited_s'])) })),
+    taken: () => t('%(name)s took the case', { name }),
+    released: () => t('%(name)s put the case back', { name }),
+    joined: () => t('%(name)s came in', { name }),
+    left: () => t('%(name)s left', { name }),
+    invited: () => t('%(name)s invited %(guest)s', { name, guest: String(data['name'] ?? entry.text) }),
+    chat: () => name,
+    note: () => t('Note by %(name)s', { name }),
+    consent_asked: () => t('%(name)s asked whether one may record', { name }),
+    consent_given: () => t('%(name)s agreed to the recording', { name }),
+    consent_refused: () => t('%(name)s does not want to be recorded', { name }),
+    consent_withdrawn: () => t('%(name)s took back the consent', { name }),
+    recording_started: () => t('Recording started'),
+    recording_stopped: () => t('Recording stopped'),
+    recording_interrupted: () => t('Recording was interrupted; what was recorded until then is kept'),
+    recording_failed: () => t('Recording failed'),
+    recording_ready: () => t('Recording is ready to watch'),
+    recording_shared: () => (data['shared'] === false ? t('Recording is no longer shared') : t('Recording was shared')),
+    ended: () => (data['outcome'] ? t('Conversation ended: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Conversation ended')),
+    closed: () => (data['outcome'] ? t('Case closed: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Case closed')),
+    reopened: () => t('Case opened again'),
+  };
+  return words[entry.kind]?.() ?? entry.kind;
+}
+
+/** A `<li>` for one entry. */
+export function entryLine(entry: Entry): HTMLLIElement {
+  const at = new Date(entry.at);
+  const recording = entry.data['recording'];
+  const length = entry.data['duration_s'];
+  const play = entry.kind === 'recording_ready' && recording
+    ? el('a', { class: 'line-link', href: `/r/${String(recording)}` }, t('Watch'), length ? ` (${duration(Number(length))})` : '') : null;
+  return el('li', { class: `line line-${entry.kind}`, 'data-seq': entry.seq },
+    el('span', { class: 'line-icon' }, icon(ICONS[entry.kind] ?? 'info')),
+    el('div', { class: 'line-body' },
+      el('p', { class: 'line-head' }, el('span', {}, entryWords(entry)), el('time', { class: 'line-time figures', datetime: entry.at, title: `${day(at)}, ${clock(at)}` }, clock(at))),
+      entry.text && entry.kind !== 'invited' ? el('p', { class: 'line-text' }, entry.text) : null, play));
+}
+
+/** Fills a list with entries, a heading for each day. */
+export function fillTimeline(list: HTMLElement, entries: readonly Entry[], filter: Filter = 'all'): void {
+  const lines: HTMLElement[] = [];
+  let lastDay = '';
+  for (const entry of entries.filter((one) => fits(one, filter))) {
+    const thisDay = day(new Date(entry.at));
+    if (thisDay !== lastDay) lines.push(el('li', { class: 'line-day small soft' }, thisDay));
+    lastDay = thisDay;
+    lines.push(entryLine(entry));
+  }
+  list.replaceChildren(...(lines.length ? lines : [el('li', { class: 'soft small' }, t('Nothing here yet.'))]));
+}
