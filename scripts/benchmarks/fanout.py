@@ -2,11 +2,7 @@
 # Needs: namespaces janus
 
 import argparse
-import asyncio
-import json
-import os
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,11 +11,9 @@ import floor
 import report
 import subjects
 from clip import encode
-from network import CLIENT, Network, Unavailable, outside
+from network import CLIENT, Network, Unavailable
+from processes import line_of, spawn
 from report import say
-
-HERE = Path(__file__).parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(report.ROOT)}
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -75,15 +69,15 @@ class Rounds:
         task = {"subject": subject, "address": server.address, "clip": str(self._clip), "host": CLIENT}
         publisher = None
         try:
-            publisher = await _spawn("publisher.py", task)
-            await _line(publisher, "publisher", server)
+            publisher = await spawn("publisher.py", task)
+            await line_of(publisher, "publisher", server)
             windows = {"windows": self._options.windows, "window_s": 5.0, "settle_s": 3.0}
-            audience = await _spawn("audience.py", {**task, **windows, "viewers": viewers, "pid": server.pid})
-            run = await _line(audience, "audience", server)
+            audience = await spawn("audience.py", {**task, **windows, "viewers": viewers, "pid": server.pid})
+            run = await line_of(audience, "audience", server)
             await audience.wait()
             assert publisher.stdin is not None
             publisher.stdin.close()
-            return {**run, "publisher": await _line(publisher, "publisher", server)}
+            return {**run, "publisher": await line_of(publisher, "publisher", server)}
         finally:
             if publisher is not None and publisher.returncode is None:
                 publisher.kill()
@@ -154,22 +148,6 @@ def _ratio(ours: list[float] | None, theirs: list[float] | None) -> float | None
     if not ours or not theirs:
         return None
     return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=False)), 3)
-
-
-async def _spawn(script: str, task: dict[str, Any]) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    command = outside(sys.executable, str(HERE / script), json.dumps(task))
-    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=report.ROOT, env=ENVIRONMENT)
-
-
-async def _line(process: asyncio.subprocess.Process, who: str, server: subjects.Running) -> dict[str, Any]:
-    """The next JSON line of a load process. Raises Unavailable when it ended without one."""
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 120)
-    if not line:
-        log = (server.folder / "log").read_text(errors="replace").strip().splitlines()
-        raise Unavailable(f"The {who} ended before it measured; the server's last words: {log[-3:]}")
-    return dict(json.loads(line))
 
 
 if __name__ == "__main__":

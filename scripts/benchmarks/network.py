@@ -8,6 +8,7 @@ import subprocess
 
 SERVER = "10.213.77.1"
 CLIENT = "10.213.77.2"
+STRANGER = "10.213.77.3"
 
 
 class Network:
@@ -33,10 +34,11 @@ class Network:
     def _build(self) -> None:
         _ip("netns", "add", self._name)
         _ip("link", "add", self._outer, "type", "veth", "peer", "name", self._inner, "netns", self._name)
-        _ip("addr", "add", f"{CLIENT}/30", "dev", self._outer)
+        for address in (CLIENT, STRANGER):
+            _ip("addr", "add", f"{address}/29", "dev", self._outer)
         _ip("link", "set", self._outer, "up")
         _ip("-n", self._name, "link", "set", "lo", "up")
-        _ip("-n", self._name, "addr", "add", f"{SERVER}/30", "dev", self._inner)
+        _ip("-n", self._name, "addr", "add", f"{SERVER}/29", "dev", self._inner)
         _ip("-n", self._name, "link", "set", self._inner, "up")
         _ip("-n", self._name, "route", "add", "default", "via", CLIENT)
 
