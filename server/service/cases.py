@@ -1,11 +1,56 @@
 """Opening, reading, taking and closing cases."""
 
+import dataclasses
+import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
-from server.domain.principal import Principal
-from server.domain.words import CaseId, ConnectionId, Language, Outcome
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.cleaning import (
+    SUMMARY_LIMIT,
+    clean_client_id,
+    clean_email,
+    clean_line,
+    clean_name,
+    clean_phone,
+    search_key,
+)
+from server.domain.numbers import make_number
+from server.domain.principal import Agent, Person, Principal
+from server.domain.rights import agent_only
+from server.domain.words import (
+    CaseId,
+    CaseState,
+    ConnectionId,
+    EntryKind,
+    Language,
+    Outcome,
+    PersonKind,
+    SessionId,
+    SessionState,
+    TopicId,
+)
+from server.errors import AlreadyTaken, BadField, CaseClosed, Conflict, NotFound, OaseError
+from server.service.ending import Ending, back_to_waiting, finish_session
+from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
-from server.service.views import CaseOpened, CaseView
+from server.service.links import give_to_browser, new_link
+from server.service.presence import bind_standby, note_present
+from server.service.queue import announce_queue
+from server.service.reading import case_for, view_case
+from server.service.secrecy import make_id, make_secret
+from server.service.stage import move
+from server.service.taping import stop_running
+from server.service.views import CaseChange, CaseOpened, CaseView, Entry
+from server.store import agents as agent_store
+from server.store import cases as store
+from server.store import links as link_store
+from server.store import sessions as session_store
+from server.store import topics as topic_store
+from server.store.rows import CaseRow, SessionRow
+
+NUMBER_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +71,81 @@ async def open_case(house: House, principal: Principal, wish: OpenCase) -> tuple
 
     The same `client_id` again gives the same case with a new link. Raises BadField.
     """
-    raise NotImplementedError
+    now = house.now()
+    draft = _draft(wish, now)
+    secret = make_secret()
+    entries: list[Entry] = []
+    async with house.db.write() as db:
+        known = await store.find_case_of(db, draft.client_id)
+        row = known or await _add_numbered(db, draft, wish.topic)
+        if known is None:
+            entries = await _start(db, row)
+        session = (await session_store.list_sessions_of(db, row.id))[0].id
+        link = new_link(house, secret, PersonKind.CUSTOMER, row, now)
+        await link_store.add_link(db, link)
+        token = await give_to_browser(db, principal, link.id, now)
+    if known is None:
+        await announce_entries(house, entries)
+        await announce_queue(house)
+    return CaseOpened(row.id, row.number, session, f"/c/#{secret}"), token
+
+
+def _draft(wish: OpenCase, now: datetime) -> CaseRow:
+    """The case as it will be kept, without its topic and number."""
+    summary = clean_line(wish.summary, "summary", SUMMARY_LIMIT)
+    name, email, phone = clean_name(wish.name), clean_email(wish.email), clean_phone(wish.phone)
+    return CaseRow(
+        id=CaseId(make_id()),
+        number="",
+        topic_id=TopicId(""),
+        summary=summary,
+        name=name,
+        email=email,
+        phone=phone,
+        language=wish.language,
+        state=CaseState.WAITING,
+        queued_at=now,
+        opened_at=now,
+        taken_by=None,
+        taken_at=None,
+        closed_at=None,
+        outcome=None,
+        seq=0,
+        client_id=clean_client_id(wish.client_id),
+        search_text=search_key(summary, name, email, phone),
+    )
+
+
+async def _add_numbered(db: AsyncConnection, draft: CaseRow, topic_name: str) -> CaseRow:
+    topic = await topic_store.find_topic(db, topic_name)
+    if topic is None or not topic.is_open:
+        raise BadField(field="topic")
+    for _ in range(NUMBER_TRIES):
+        number = make_number(secrets.choice)
+        searched = search_key(number, number.replace("-", ""), draft.search_text)
+        row = dataclasses.replace(draft, number=number, topic_id=topic.id, search_text=searched)
+        if await store.add_case(db, row):
+            return row
+        same = await store.find_case_of(db, draft.client_id)  # Sent twice at the same time.
+        if same is not None:
+            return same
+    raise Conflict
+
+
+async def _start(db: AsyncConnection, row: CaseRow) -> list[Entry]:
+    """The case's first session, and the first line of its timeline."""
+    if await session_store.list_sessions_of(db, row.id):
+        return []
+    session = SessionId(make_id())
+    await session_store.add_session(db, SessionRow(session, SessionState.WAITING, row.opened_at), row.id)
+    customer = Person(PersonKind.CUSTOMER, row.id, row.name)
+    line = Line(row.id, EntryKind.OPENED, row.opened_at, actor(customer), session, row.summary, client_id="opened")
+    return await write_lines(db, [line])
 
 
 async def read_case(house: House, principal: Principal, case: CaseId, language: Language | None = None) -> CaseView:
     """The case as this person may see it, in `language` or the case's own. Raises NotFound."""
-    raise NotImplementedError
+    return await view_case(house, principal, case, language)
 
 
 async def take_case(
@@ -41,19 +155,115 @@ async def take_case(
 
     Raises AlreadyTaken(agent), CaseClosed, NotFound. Taking one's own case again changes nothing.
     """
-    raise NotImplementedError
+    agent = agent_only(principal)
+    now = house.now()
+    async with house.db.write() as db:
+        session, entries = await _take(db, agent, case, now)
+        if connection is not None:
+            await bind_standby(db, agent, session, connection, now)
+        people = [one for one in await session_store.list_participants(db, session) if one.connection]
+    seen = await move(house, session, people, on_stage=True)
+    await announce_entries(house, entries)
+    if entries:
+        await house.announcer.case_changed(CaseChange(case, CaseState.TAKEN, agent.name))
+        await announce_queue(house)
+    for view in seen[-1:]:
+        await note_present(house, view)
+    return await view_case(house, principal, case)
+
+
+async def _take(db: AsyncConnection, agent: Agent, case: CaseId, now: datetime) -> tuple[SessionId, list[Entry]]:
+    row = await store.lock_case(db, case)
+    if row is None:
+        raise NotFound
+    session = (await session_store.list_live_sessions(db, [case])).get(case)
+    mine = row.state is CaseState.TAKEN and row.taken_by == agent.agent_id
+    if mine and session is not None:
+        return session, []
+    taken = {"state": CaseState.TAKEN, "taken_by": agent.agent_id, "taken_at": now}
+    if session is None or not await store.step_case(db, case, [CaseState.WAITING], **taken):
+        raise await _not_takeable(db, row)
+    await session_store.step_session(db, session, [SessionState.WAITING], state=SessionState.RUNNING, started_at=now)
+    waited_s = int((now - (row.queued_at or row.opened_at)).total_seconds())
+    by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+    lines = [
+        Line(case, EntryKind.WAITED, now, session=session, data={"seconds": waited_s}),
+        Line(case, EntryKind.TAKEN, now, by, session),
+    ]
+    return session, await write_lines(db, lines)
+
+
+async def _not_takeable(db: AsyncConnection, row: CaseRow) -> OaseError:
+    if row.state is CaseState.CLOSED:
+        return CaseClosed()
+    if row.state is not CaseState.TAKEN or row.taken_by is None:
+        return Conflict()
+    holder = await agent_store.find_agent(db, row.taken_by)
+    return AlreadyTaken(agent=holder.name if holder else "")
 
 
 async def release_case(house: House, principal: Principal, case: CaseId) -> CaseView:
     """The case waits again, at its old place. Raises Conflict when it is not taken."""
-    raise NotImplementedError
+    agent = agent_only(principal)
+    now = house.now()
+    async with house.db.write() as db:
+        await case_for(db, principal, case)
+        session = (await session_store.list_live_sessions(db, [case])).get(case)
+        back = {"state": CaseState.WAITING, "taken_by": None, "taken_at": None}
+        if session is None or not await store.step_case(db, case, [CaseState.TAKEN], **back):
+            raise Conflict
+        await session_store.step_session(db, session, [SessionState.RUNNING], state=SessionState.WAITING)
+        by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+        entries = await write_lines(db, [Line(case, EntryKind.RELEASED, now, by, session)])
+        people = await session_store.list_participants(db, session)
+    await stop_running(house, agent, session)
+    await back_to_waiting(house, session, people)
+    await announce_entries(house, entries)
+    await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
+    await announce_queue(house)
+    return await view_case(house, principal, case)
 
 
 async def close_case(house: House, principal: Principal, case: CaseId, outcome: Outcome) -> CaseView:
     """The case is closed; a running session ends with the same outcome. Raises CaseClosed."""
-    raise NotImplementedError
+    agent = agent_only(principal)
+    async with house.db.read() as db:
+        row = await case_for(db, principal, case)
+        session = (await session_store.list_live_sessions(db, [case])).get(case)
+    if row.state is CaseState.CLOSED:
+        raise CaseClosed
+    if session is not None:
+        await finish_session(house, agent, session, Ending(outcome, closes=True))
+    else:
+        await _close_open(house, agent, case, outcome)
+    return await view_case(house, principal, case)
+
+
+async def _close_open(house: House, agent: Agent, case: CaseId, outcome: Outcome) -> None:
+    now = house.now()
+    closed = {"state": CaseState.CLOSED, "closed_at": now, "outcome": outcome}
+    by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+    async with house.db.write() as db:
+        if not await store.step_case(db, case, [CaseState.OPEN], **closed):
+            raise Conflict
+        entries = await write_lines(db, [Line(case, EntryKind.CLOSED, now, by, data={"outcome": str(outcome)})])
+    await announce_entries(house, entries)
+    await house.announcer.case_changed(CaseChange(case, CaseState.CLOSED, None))
+    await house.announcer.desk_changed()
 
 
 async def reopen_case(house: House, principal: Principal, case: CaseId) -> CaseView:
     """A closed case is open again. Raises Conflict when it is not closed."""
-    raise NotImplementedError
+    agent = agent_only(principal)
+    now = house.now()
+    by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+    async with house.db.write() as db:
+        await case_for(db, principal, case)
+        reopened = {"state": CaseState.OPEN, "closed_at": None, "outcome": None}
+        if not await store.step_case(db, case, [CaseState.CLOSED], **reopened):
+            raise Conflict
+        entries = await write_lines(db, [Line(case, EntryKind.REOPENED, now, by)])
+    await announce_entries(house, entries)
+    await house.announcer.case_changed(CaseChange(case, CaseState.OPEN, None))
+    await house.announcer.desk_changed()
+    return await view_case(house, principal, case)

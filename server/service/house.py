@@ -8,6 +8,7 @@ from server.config import Settings
 from server.media.client import MediaClient
 from server.service.announcer import Announcer
 from server.service.bell import Bell
+from server.service.turns import Turns
 from server.store.database import Database
 
 
@@ -18,11 +19,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The house: database, media worker, the way to the sockets, settings, the clock, and the bell of the work that follows a recording."""
+    """The house: database, media worker, the way to the sockets, settings, the clock,
+    the bell of the work that follows a recording, and the order of what concerns one session."""
 
     db: Database
     media: MediaClient
     announcer: Announcer
     settings: Settings
     finishing: Bell = field(default_factory=Bell)
+    turns: Turns = field(default_factory=Turns)
     now: Callable[[], datetime] = utc_now

@@ -1,24 +1,198 @@
 """What happens here when the media worker says something."""
 
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+
+from server.domain.words import ConnectionId, ParticipantId, RecordingId, RecordingState, SessionId
+from server.errors import OaseError
+from server.media import protocol
 from server.media.protocol import Event
+from server.service.consent import ask_newcomer
 from server.service.house import House
+from server.service.presence import person_came, person_lost, sweep_left
+from server.service.roster import announce_roster, seen_by_media
+from server.service.sessions import slot_view
+from server.service.taping import announce_recording, fail, note_interrupted, resume
+from server.store import agents as agent_store
+from server.store import links as link_store
+from server.store import recordings as recording_store
+from server.store import sessions as session_store
+from server.store.tables import participant as column
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 5.0
+STALE_EVERY = 720  # Sweeps: once an hour.
+KEEP_TRIES = timedelta(days=30)
+
+_ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
+_SLOTS: TypeAdapter[list[protocol.Slot]] = TypeAdapter(list[protocol.Slot])
 
 
 async def follow_media(house: House) -> None:
     """Handles the worker's events for ever. Run as a task. A failure of one event is logged and the next is handled."""
-    raise NotImplementedError
+    boot: str | None = None
+    async for event in house.media.events():
+        try:
+            if event.kind == "hello":
+                await worker_said_hello(house, boot, str(event.data["boot"]))
+                boot = str(event.data["boot"])
+            else:
+                await handle_event(house, event)
+        except OaseError as failure:
+            log.warning("media_event_failed", kind=event.kind, code=failure.code)
+        except Exception:
+            log.exception("media_event_failed", kind=event.kind)
 
 
 async def handle_event(house: House, event: Event) -> None:
-    """One event: people connected and gone, slots, roster, recordings, a new worker."""
-    raise NotImplementedError
+    """One event: people connected and gone, slots, roster, recordings. Unknown kinds are left alone."""
+    handler = HANDLERS.get(event.kind)
+    if handler is not None:
+        await handler(house, event.data)
+
+
+async def _connected(house: House, data: dict[str, Any]) -> None:
+    if data.get("participant") is None or data.get("session") is None:
+        return
+    participant = ParticipantId(data["participant"])
+    await person_came(house, participant)
+    await ask_newcomer(house, participant)
+    await resume(house, SessionId(data["session"]))
+    await house.announcer.desk_changed()
+
+
+async def _gone(house: House, data: dict[str, Any]) -> None:
+    connection = ConnectionId(data["connection"])
+    await person_lost(house, connection, data["reason"])
+    await house.announcer.gone(connection, data["reason"])
+    await house.announcer.desk_changed()
+
+
+async def _slots(house: House, data: dict[str, Any]) -> None:
+    slots = _SLOTS.validate_python(data["slots"])
+    views = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in slots]
+    await house.announcer.slots(ConnectionId(data["connection"]), views)
+
+
+async def _roster(house: House, data: dict[str, Any]) -> None:
+    session = SessionId(data["session"])
+    seen = protocol.SessionView(session, _ROSTER.validate_python(data["participants"]))
+    await announce_roster(house, session, seen)
+
+
+async def _recording(house: House, data: dict[str, Any]) -> None:
+    """How much is written. Parts before this one are counted in."""
+    async with house.db.read() as db:
+        row = await recording_store.find_recording(db, RecordingId(data["recording"]))
+    if row is not None and row.state is RecordingState.RECORDING:
+        grown = dataclasses.replace(row, duration_s=data["duration_s"], size_bytes=data["size_bytes"])
+        await announce_recording(house, grown)
+
+
+async def _recording_failed(house: House, data: dict[str, Any]) -> None:
+    recording = RecordingId(data["recording"])
+    await fail(house, recording, str(data["code"]))
+    async with house.db.read() as db:
+        row = await recording_store.find_recording(db, recording)
+    if row is not None:
+        await announce_recording(house, row)
+        await announce_roster(house, row.session_id, await seen_by_media(house, row.session_id))
+
+
+HANDLERS: dict[str, Callable[[House, dict[str, Any]], Awaitable[None]]] = {
+    "connected": _connected,
+    "gone": _gone,
+    "slots": _slots,
+    "roster": _roster,
+    "recording": _recording,
+    "recording_failed": _recording_failed,
+}
+
+
+async def worker_said_hello(house: House, known: str | None, boot: str) -> None:
+    """The event stream is open. What we believe is compared with what the worker has; a new worker has nobody.
+
+    `known` is the boot seen last, None since our own start. Pages make new connections when they hear `back`.
+    """
+    if known is not None and known != boot:
+        async with house.db.write() as db:
+            await session_store.remove_connections(db)
+        await house.announcer.media("back")
+    await _find_lost_people(house)
+    await _find_lost_recordings(house)
+
+
+async def _find_lost_people(house: House) -> None:
+    async with house.db.read() as db:
+        believed = await session_store.list_connected(db)
+    for session in sorted({one.session_id for one in believed}):
+        seen = await seen_by_media(house, session)
+        live = {one.connection for one in seen.participants if one.connected} if seen else set()
+        for one in believed:
+            if one.session_id == session and one.connection not in live:
+                await _mark_lost(house, one.id, str(one.connection))
+        if seen is not None:
+            await note_all(house, seen)
+
+
+async def note_all(house: House, seen: protocol.SessionView) -> None:
+    """Who came while nobody listened."""
+    for one in seen.participants:
+        if one.connected:
+            await person_came(house, ParticipantId(one.participant))
+
+
+async def _mark_lost(house: House, participant: ParticipantId, connection: str) -> None:
+    async with house.db.write() as db:
+        same = (column.c.connection == connection, column.c.gone_at.is_(None))
+        await session_store.set_participant(db, participant, *same, gone_at=house.now())
+
+
+async def _find_lost_recordings(house: House) -> None:
+    async with house.db.read() as db:
+        running = await recording_store.list_in_state(db, RecordingState.RECORDING)
+    for row in running:
+        seen = await seen_by_media(house, row.session_id)
+        if seen is None or seen.recording is None:
+            await note_interrupted(house, row)
+            await resume(house, row.session_id)
 
 
 async def media_away(house: House) -> None:
     """The worker ended (said by whoever supervises it): pages show it, running recordings are marked as interrupted."""
-    raise NotImplementedError
+    await house.announcer.media("away")
+    async with house.db.read() as db:
+        running = await recording_store.list_in_state(db, RecordingState.RECORDING)
+    for row in running:
+        await note_interrupted(house, row)
 
 
 async def sweep_forever(house: House) -> None:
     """Every few seconds: people who did not come back have left; old links and sign-ins are removed. Run as a task."""
-    raise NotImplementedError
+    sweeps = 0
+    while True:
+        try:
+            await sweep_left(house)
+            if sweeps % STALE_EVERY == 0:
+                await remove_stale(house)
+        except OaseError as failure:
+            log.warning("sweep_failed", code=failure.code)
+        except Exception:
+            log.exception("sweep_failed")
+        sweeps += 1
+        await asyncio.sleep(SWEEP_S)
+
+
+async def remove_stale(house: House) -> None:
+    """Browsers, sign-ins and one-time links whose time is over."""
+    now = house.now()
+    async with house.db.write() as db:
+        await link_store.remove_stale(db, now)
+        await agent_store.remove_stale(db, now, now - KEEP_TRIES)

@@ -1,26 +1,83 @@
 """The queue: one for all topics, because every agent answers every topic."""
 
+import dataclasses
+import secrets
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from server.domain.principal import Principal
-from server.domain.words import CaseId
+from server.domain.rights import person_of
+from server.domain.words import CaseId, CaseState, EntryKind, Outcome, SessionId, SessionState
+from server.errors import CaseClosed, Conflict
+from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
-from server.service.views import CaseView, QueuePlace
+from server.service.pace import place_view, read_pace
+from server.service.reading import case_for_customer, view_case
+from server.service.stage import clear_stage
+from server.service.views import CaseChange, CaseView, Entry, QueuePlace
+from server.store import cases as store
+from server.store import sessions as session_store
+from server.store.rows import SessionRow
 
 
 async def list_places(house: House) -> list[QueuePlace]:
     """The place and the waiting-time range of everybody who waits, first come first."""
-    raise NotImplementedError
+    async with house.db.read() as db:
+        waiting = await store.list_waiting(db)
+        pace = await read_pace(house, db)
+    return [QueuePlace(one.case, place_view(ahead, pace)) for ahead, one in enumerate(waiting)]
 
 
 async def announce_queue(house: House) -> None:
     """Tells everybody who waits the new place, and the agents that their lists changed. Call after the commit."""
-    raise NotImplementedError
+    await house.announcer.queue_changed(await list_places(house))
+    await house.announcer.desk_changed()
 
 
 async def withdraw_case(house: House, principal: Principal, case: CaseId) -> CaseView:
     """The customer leaves the queue; the case is closed. Raises Conflict when it does not wait."""
-    raise NotImplementedError
+    now = house.now()
+    async with house.db.write() as db:
+        _, grant = await case_for_customer(db, principal, case)
+        sessions = await session_store.list_live_sessions(db, [case])
+        closed = {"state": CaseState.CLOSED, "closed_at": now, "outcome": Outcome.NOT_SOLVED, "queued_at": None}
+        if not await store.step_case(db, case, [CaseState.WAITING], **closed):
+            raise Conflict
+        session = sessions.get(case)
+        if session is not None:
+            ended = {"state": SessionState.ENDED, "ended_at": now, "outcome": Outcome.NOT_SOLVED}
+            await session_store.step_session(db, session, [SessionState.WAITING], **ended)
+            await session_store.clear_seats(db, session, now)
+        line = Line(case, EntryKind.CLOSED, now, actor(person_of(grant)), session, data={"withdrawn": True})
+        entries = await write_lines(db, [line])
+    if session is not None:
+        await clear_stage(house, [case], session)
+    await announce_entries(house, entries)
+    await house.announcer.case_changed(CaseChange(case, CaseState.CLOSED, None))
+    await announce_queue(house)
+    return await view_case(house, principal, case)
 
 
 async def queue_case(house: House, principal: Principal, case: CaseId) -> CaseView:
     """The customer of an open case waits again, in a new session. Raises CaseClosed, Conflict when it is taken."""
-    raise NotImplementedError
+    now = house.now()
+    async with house.db.write() as db:
+        row, grant = await case_for_customer(db, principal, case)
+        waiting = {"state": CaseState.WAITING, "queued_at": now, "taken_by": None, "taken_at": None, "outcome": None}
+        queued = await store.step_case(db, case, [CaseState.OPEN], **waiting)
+        entries = (
+            await _start_again(db, case, Line(case, EntryKind.OPENED, now, actor(person_of(grant)))) if queued else []
+        )
+    if not queued and row.state is not CaseState.WAITING:
+        raise CaseClosed if row.state is CaseState.CLOSED else Conflict
+    if queued:
+        await announce_entries(house, entries)
+        await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
+        await announce_queue(house)
+    return await view_case(house, principal, case)
+
+
+async def _start_again(db: AsyncConnection, case: CaseId, line: Line) -> list[Entry]:
+    session = SessionId(secrets.token_urlsafe(16))
+    await session_store.add_session(db, SessionRow(session, SessionState.WAITING, line.at), case)
+    return await write_lines(db, [dataclasses.replace(line, session=session, data={"again": True})])

@@ -1,11 +1,33 @@
 """Joining, staying in and ending sessions."""
 
+import contextlib
+import dataclasses
 from dataclasses import dataclass
 
-from server.domain.principal import Principal
-from server.domain.words import CaseId, ConnectionId, Outcome, ParticipantId, SessionId
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.cleaning import clean_text
+from server.domain.principal import Agent, Grant, Person, Principal
+from server.domain.rights import agent_only, grant_for, may_join, person_in
+from server.domain.words import (
+    CaseId,
+    ConnectionId,
+    Outcome,
+    ParticipantId,
+    PersonKind,
+    SessionId,
+    SessionState,
+    Source,
+)
+from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
+from server.media.protocol import Answer, Offer, Restart, Seat
+from server.service.ending import Ending, finish_session
 from server.service.house import House
-from server.service.views import ConnectionView, RestartView, SessionView, SourcesView
+from server.service.presence import person_left, person_lost, seat_person
+from server.service.roster import read_kept, session_view
+from server.service.views import ConnectionView, RestartView, SessionView, SlotView, SourcesView
+from server.store import sessions as store
+from server.store.rows import ConnectionRow, ParticipantRow, SessionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,68 +40,204 @@ class Admission:
     on_stage: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Entrant:
+    """Somebody who may come in."""
+
+    session: SessionRow
+    case: CaseId
+    person: Person
+    grant: Grant | None
+
+
 async def admit(house: House, principal: Principal, session: SessionId) -> Admission:
     """The one decision for first joining, coming back and refreshing alike.
 
     Raises NotFound (not theirs), SessionEnded, SessionFull, Conflict (an agent before the case is taken).
     """
-    raise NotImplementedError
+    async with house.db.write() as db:
+        entrant = await _decide(house, db, principal, session)
+        seat = await seat_person(db, session, entrant.person, house.now())
+    return Admission(session, entrant.case, seat.id, entrant.session.state is SessionState.RUNNING)
+
+
+async def _decide(house: House, db: AsyncConnection, principal: Principal, session: SessionId) -> _Entrant:
+    """Who comes in as whom; in a writing transaction nobody changes the session meanwhile, so the last seat goes to one."""
+    case = await _readable_case(db, principal, session)
+    row = await store.lock_session(db, session)
+    person = person_in(principal, case, session)
+    if row is None or person is None:
+        raise NotFound
+    if row.state is SessionState.ENDED:
+        raise SessionEnded
+    if row.state is SessionState.WAITING and isinstance(principal, Agent):
+        raise Conflict
+    if await store.count_others_seated(db, session, person.person_id) >= house.settings.seats:
+        raise SessionFull
+    return _Entrant(row, case, person, grant_for(principal, case, session))
+
+
+async def _readable_case(db: AsyncConnection, principal: Principal, session: SessionId) -> CaseId:
+    cases = await store.list_cases_of(db, session)
+    case = next((one for one in cases if may_join(principal, one, session)), None)
+    if case is None:
+        raise NotFound
+    return case
 
 
 async def connect_session(
     house: House, principal: Principal, session: SessionId, sdp: str, sources: dict[str, str]
 ) -> ConnectionView:
     """A media connection in the session; an older one of the same person is closed. Raises what `admit` raises, BadSdp, MediaAway."""
-    raise NotImplementedError
+    async with house.db.read() as db:
+        await _decide(house, db, principal, session)  # Before the worker is troubled.
+    answer = await house.media.connect(Offer(sdp, sources))
+    try:
+        seat, on_stage = await _take_seat(house, principal, session, answer)
+        await house.media.seat(session, seat.id, Seat(answer.connection, on_stage))
+        await _follow_stage(house, session, seat, on_stage)
+    except OaseError:
+        with contextlib.suppress(OaseError):
+            await house.media.close_connection(answer.connection)
+        raise
+    return connection_view(answer, seat.id)
+
+
+async def _take_seat(
+    house: House, principal: Principal, session: SessionId, answer: Answer
+) -> tuple[ParticipantRow, bool]:
+    now = house.now()
+    connection = ConnectionId(answer.connection)
+    async with house.db.write() as db:
+        entrant = await _decide(house, db, principal, session)
+        seat = await seat_person(db, session, entrant.person, now)
+        link = entrant.grant.link_id if entrant.grant else None
+        person = entrant.person
+        await store.add_connection(db, ConnectionRow(connection, person.kind, person.person_id, seat.id, link, now))
+        await store.bind_connection(db, connection, seat.id)
+    on_stage = entrant.session.state is SessionState.RUNNING
+    return dataclasses.replace(seat, connection=connection), on_stage
+
+
+async def _follow_stage(house: House, session: SessionId, seat: ParticipantRow, on_stage: bool) -> None:
+    """The case may have been taken between our reading and the worker's seating."""
+    async with house.db.read() as db:
+        row = await store.find_session(db, session)
+    if row is not None and row.state is SessionState.RUNNING and not on_stage:
+        await house.media.seat(session, seat.id, Seat(on_stage=True))
 
 
 async def connect_standby(house: House, principal: Principal, sdp: str, sources: dict[str, str]) -> ConnectionView:
     """An agent's connection that waits for a case to be taken."""
-    raise NotImplementedError
+    agent = agent_only(principal)
+    answer = await house.media.connect(Offer(sdp, sources))
+    row = ConnectionRow(ConnectionId(answer.connection), PersonKind.AGENT, agent.agent_id, None, None, house.now())
+    async with house.db.write() as db:
+        await store.add_connection(db, row)
+    return connection_view(answer, None)
+
+
+def connection_view(answer: Answer, participant: ParticipantId | None) -> ConnectionView:
+    """The worker's answer for the page."""
+    slots = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in answer.slots]
+    return ConnectionView(ConnectionId(answer.connection), answer.sdp, slots, participant)
+
+
+def slot_view(mid: str, kind: str, participant: str | None, source: str | None) -> SlotView:
+    """One slot for the page."""
+    known = Source(source) if source in set(Source) else None
+    return SlotView(mid, kind, ParticipantId(participant) if participant else None, known)
 
 
 async def restart_connection(house: House, principal: Principal, connection: ConnectionId, sdp: str) -> RestartView:
     """ICE restart of one's own connection. Raises NotFound."""
-    raise NotImplementedError
+    await _own_connection(house, principal, connection)
+    answer = await house.media.restart(connection, Restart(sdp))
+    return RestartView(answer.sdp)
 
 
 async def close_connection(house: House, principal: Principal, connection: ConnectionId) -> None:
     """Closes one's own connection. Raises NotFound."""
-    raise NotImplementedError
+    await _own_connection(house, principal, connection)
+    await drop_connection(house, connection)
+
+
+async def _own_connection(house: House, principal: Principal, connection: ConnectionId) -> None:
+    if not await owns_connection(house, principal, connection):
+        raise NotFound
 
 
 async def owns_connection(house: House, principal: Principal, connection: ConnectionId) -> bool:
     """Whether the connection is this person's (for `hold`)."""
-    raise NotImplementedError
+    async with house.db.read() as db:
+        row = await store.find_connection(db, connection)
+    if row is None:
+        return False
+    if isinstance(principal, Agent):
+        return row.owner_kind is PersonKind.AGENT and row.owner_id == principal.agent_id
+    return row.link_id is not None and any(grant.link_id == row.link_id for grant in links_of(principal))
+
+
+def links_of(principal: Principal) -> tuple[Grant, ...]:
+    """The links of a visitor; none for anybody else."""
+    return getattr(principal, "links", ())
 
 
 async def drop_connection(house: House, connection: ConnectionId) -> None:
     """The page that held this connection is gone for good: it is closed. No error when it is not there."""
-    raise NotImplementedError
+    with contextlib.suppress(NotFound, MediaAway):
+        await house.media.close_connection(connection)
+    await person_lost(house, connection, "closed")
 
 
 async def read_session(house: House, principal: Principal, session: SessionId) -> SessionView:
     """Who is in the session. Raises NotFound."""
-    raise NotImplementedError
+    async with house.db.read() as db:
+        case = await _readable_case(db, principal, session)
+        row = await store.find_session(db, session)
+        if row is None:
+            raise NotFound
+        kept = await read_kept(db, row)
+    return await session_view(house, kept, person_in(principal, case, session))
 
 
 async def case_of_session(house: House, principal: Principal, session: SessionId) -> CaseId:
     """The case a session belongs to, of those this person may read. Raises NotFound."""
-    raise NotImplementedError
+    async with house.db.read() as db:
+        return await _readable_case(db, principal, session)
 
 
 async def set_state(house: House, principal: Principal, session: SessionId, state: SourcesView) -> SessionView:
     """What this person has switched on, for the others to see. Raises NotFound."""
-    raise NotImplementedError
+    seat = await my_seat(house, principal, session)
+    await house.media.seat(session, seat.id, Seat(state=dataclasses.asdict(state)))
+    return await read_session(house, principal, session)
+
+
+async def my_seat(house: House, principal: Principal, session: SessionId) -> ParticipantRow:
+    """This person's own seat in the session. Raises NotFound when there is none."""
+    async with house.db.read() as db:
+        case = await _readable_case(db, principal, session)
+        person = person_in(principal, case, session)
+        seat = await store.find_person(db, session, person.person_id) if person else None
+    if seat is None:
+        raise NotFound
+    return seat
 
 
 async def leave_session(house: House, principal: Principal, session: SessionId) -> None:
     """The person is out at once; the link still leads back."""
-    raise NotImplementedError
+    seat = await my_seat(house, principal, session)
+    with contextlib.suppress(NotFound, MediaAway):
+        await house.media.unseat(session, seat.id)
+    await person_left(house, seat)
 
 
 async def end_session(
     house: House, principal: Principal, session: SessionId, outcome: Outcome, text: str = ""
 ) -> SessionView:
     """Everybody is out, a recording is stopped; solved closes the case, anything else leaves it open. `text` becomes a note. Agents."""
-    raise NotImplementedError
+    agent = agent_only(principal)
+    note = clean_text(text, "text") if text.strip() else ""
+    await finish_session(house, agent, session, Ending(outcome, note))
+    return await read_session(house, principal, session)

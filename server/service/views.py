@@ -220,7 +220,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something. `id` is the person's id in the session or the agent's id; None for the house itself."""
+    """Who did something. `id` is the same for one person everywhere (`domain.principal.Person`); kind and id are None for the house."""
 
     kind: PersonKind | None
     id: str | None

@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import AgentId
@@ -56,7 +56,7 @@ async def add_sign_in(db: AsyncConnection, agent_id: AgentId, token_hash: str, n
 async def find_sign_in(db: AsyncConnection, token_hash: str, now: datetime, idle_since: datetime) -> SignInRow | None:
     """A sign-in that is neither expired nor idle since a moment, of an account that is not off."""
     signed = agent_session.c
-    statement = (
+    statement: Select[Any] = (
         select(signed.token_hash, signed.agent_id, signed.used_at, signed.expires_at, agent.c.name, agent.c.role)
         .join(agent, agent.c.id == signed.agent_id)
         .where(signed.token_hash == token_hash, signed.expires_at > now, signed.used_at > idle_since)
@@ -72,14 +72,14 @@ async def touch_sign_in(db: AsyncConnection, token_hash: str, now: datetime) -> 
 
 async def remove_sign_ins(
     db: AsyncConnection, agent_id: AgentId, *, only: str | None = None, but: str | None = None
-) -> None:
-    """Ends an agent's sign-ins: all, one, or all but one (by the hash of the token)."""
+) -> list[str]:
+    """Ends an agent's sign-ins: all, one, or all but one (by the hash of the token). The hashes of those ended."""
     statement = delete(agent_session).where(agent_session.c.agent_id == agent_id)
     if only is not None:
         statement = statement.where(agent_session.c.token_hash == only)
     if but is not None:
         statement = statement.where(agent_session.c.token_hash != but)
-    await db.execute(statement)
+    return list((await db.execute(statement.returning(agent_session.c.token_hash))).scalars())
 
 
 async def count_here(db: AsyncConnection, since: datetime) -> int:
@@ -109,31 +109,30 @@ async def drop_one_time_links(db: AsyncConnection, agent_id: AgentId) -> None:
     await db.execute(delete(sign_in_link).where(sign_in_link.c.agent_id == agent_id, sign_in_link.c.used_at.is_(None)))
 
 
-async def add_try(db: AsyncConnection, account_hash: str, address_hash: str, at: datetime, worked: bool) -> int:
-    """A try to sign in; its number."""
-    done = await db.execute(
-        sign_in_try.insert()
-        .values(account_hash=account_hash, address_hash=address_hash, at=at, worked=worked)
-        .returning(sign_in_try.c.id)
-    )
-    return done.scalar_one()
+async def add_try(db: AsyncConnection, account_hash: str, address_hash: str, at: datetime) -> int:
+    """A try to sign in, failed until it is said to have worked; its number."""
+    values = {"account_hash": account_hash, "address_hash": address_hash, "at": at, "worked": False}
+    number: int = (await db.execute(sign_in_try.insert().values(**values).returning(sign_in_try.c.id))).scalar_one()
+    return number
 
 
-async def mark_try(db: AsyncConnection, try_id: int) -> None:
-    """The try worked."""
+async def forgive_tries(db: AsyncConnection, try_id: int, account: str, address: str) -> None:
+    """The try worked, and what failed on this account from this address before counts no more."""
+    pair = (sign_in_try.c.account_hash == account, sign_in_try.c.address_hash == address)
     await db.execute(update(sign_in_try).where(sign_in_try.c.id == try_id).values(worked=True))
+    await db.execute(delete(sign_in_try).where(*pair, sign_in_try.c.worked.is_(False)))
 
 
-async def count_failures(
+async def list_failures(
     db: AsyncConnection, since: datetime, *, account: str | None = None, address: str | None = None
-) -> int:
-    """Failed tries on an account, from an address, or on the account from the address."""
-    statement = select(func.count()).where(sign_in_try.c.at >= since, sign_in_try.c.worked.is_(False))
+) -> list[datetime]:
+    """When tries failed on an account, from an address, or on the account from the address: newest first, at most 100."""
+    statement = select(sign_in_try.c.at).where(sign_in_try.c.at > since, sign_in_try.c.worked.is_(False))
     if account is not None:
         statement = statement.where(sign_in_try.c.account_hash == account)
     if address is not None:
         statement = statement.where(sign_in_try.c.address_hash == address)
-    return (await db.execute(statement)).scalar_one()
+    return list((await db.execute(statement.order_by(sign_in_try.c.at.desc()).limit(100))).scalars())
 
 
 async def knows_address(db: AsyncConnection, account: str, address: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import CaseId, RecordingId, RecordingState, SessionId
@@ -68,3 +68,8 @@ async def lease_finishing(db: AsyncConnection, owner: str, now: datetime, until:
         return None
     await step_recording(db, found.id, [RecordingState.FINISHING], lease_by=owner, lease_until=until)
     return found
+
+
+async def remove_recording(db: AsyncConnection, recording_id: RecordingId) -> None:
+    """A recording that never began."""
+    await db.execute(delete(recording).where(recording.c.id == recording_id))

@@ -156,12 +156,13 @@ class ParticipantRow:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A media connection and whose it is; `participant_id` is None for an agent's standby connection."""
+    """A media connection and whose it is; `participant_id` is None for an agent's standby connection, `link_id` for agents."""
 
     id: ConnectionId
     owner_kind: PersonKind
     owner_id: str
     participant_id: ParticipantId | None
+    link_id: LinkId | None
     created_at: datetime
 
 
@@ -219,7 +220,7 @@ class RecordingRow:
     ended_at: datetime | None = None
     duration_s: float = 0.0
     size_bytes: int = 0
-    tracks: list[dict[str, Any]] = field(default_factory=list)
+    tracks: dict[str, Any] = field(default_factory=dict)
     view_progress: float | None = None
     shared_at: datetime | None = None
     error: str | None = None

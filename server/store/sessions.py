@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import CaseId, ConnectionId, ParticipantId, SessionId, SessionState
+from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, ParticipantId, SessionId, SessionState
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow, all_rows, chosen, one_row
 from server.store.tables import connection, participant, session, session_case
 from server.store.writing import add_once, add_row, changed
@@ -158,6 +158,20 @@ async def bind_connection(db: AsyncConnection, connection_id: ConnectionId, part
     """A standby connection now is a participant's, which has just this one."""
     await db.execute(update(connection).where(connection.c.id == connection_id).values(participant_id=participant_id))
     await set_participant(db, participant_id, connection=connection_id, gone_at=None)
+
+
+async def list_connections(
+    db: AsyncConnection, *, link: LinkId | None = None, agent: AgentId | None = None
+) -> list[ConnectionRow]:
+    """The connections that came by a link, or are an agent's."""
+    mine = connection.c.link_id == link if link is not None else connection.c.owner_id == agent
+    return all_rows(ConnectionRow, await db.execute(chosen(ConnectionRow, connection).where(mine)))
+
+
+async def find_holder(db: AsyncConnection, connection_id: ConnectionId) -> ParticipantRow | None:
+    """The participant whose connection this is now; None when it has another one by now."""
+    statement = chosen(ParticipantRow, participant).where(participant.c.connection == connection_id)
+    return one_row(ParticipantRow, (await db.execute(statement)).first())
 
 
 async def remove_connection(db: AsyncConnection, connection_id: ConnectionId) -> None:

@@ -258,6 +258,7 @@ connection = Table(
     _col("owner_kind", Word(PersonKind), personal=None),
     _col("owner_id", String(64), personal="identifier"),
     _ref("participant_id", "participant", null=True, personal="identifier"),
+    _ref("link_id", "link", null=True, personal="identifier", index=True),
     _col("created_at", Moment, personal="behaviour"),
 )
 

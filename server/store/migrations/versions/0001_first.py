@@ -18,12 +18,12 @@ def upgrade() -> None:
     _cases()
     _participant()
     _sign_in_link()
-    _connection()
     _consent()
     _entry()
     _link()
     _recording()
     _session_case()
+    _connection()
     _visitor_link()
 
 
@@ -186,21 +186,6 @@ def _sign_in_link() -> None:
     op.create_index(op.f("ix_sign_in_link_agent_id"), "sign_in_link", ["agent_id"], unique=False)
 
 
-def _connection() -> None:
-    op.create_table(
-        "connection",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("owner_kind", sa.String(length=32), nullable=False),
-        sa.Column("owner_id", sa.String(length=64), nullable=False),
-        sa.Column("participant_id", sa.String(length=64), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["participant_id"], ["participant.id"], name=op.f("fk_connection_participant_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
-    )
-
-
 def _consent() -> None:
     op.create_table(
         "consent",
@@ -333,6 +318,24 @@ def _session_case() -> None:
         sa.PrimaryKeyConstraint("session_id", "case_id", name=op.f("pk_session_case")),
     )
     op.create_index(op.f("ix_session_case_case_id"), "session_case", ["case_id"], unique=False)
+
+
+def _connection() -> None:
+    op.create_table(
+        "connection",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("owner_kind", sa.String(length=32), nullable=False),
+        sa.Column("owner_id", sa.String(length=64), nullable=False),
+        sa.Column("participant_id", sa.String(length=64), nullable=True),
+        sa.Column("link_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["link_id"], ["link.id"], name=op.f("fk_connection_link_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participant.id"], name=op.f("fk_connection_participant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
+    )
+    op.create_index(op.f("ix_connection_link_id"), "connection", ["link_id"], unique=False)
 
 
 def _visitor_link() -> None:

@@ -1,0 +1,125 @@
+"""Who is in a session: names from the database, presence from the media worker."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.principal import Person
+from server.domain.words import ParticipantId, SessionId, SessionState, Source
+from server.errors import MediaAway, NotFound
+from server.media import protocol
+from server.service.house import House
+from server.service.views import ParticipantView, Roster, RunningRecording, SessionView, SourcesView
+from server.store import recordings as recording_store
+from server.store import sessions as store
+from server.store.rows import ParticipantRow, RecordingRow, SessionRow
+
+log = structlog.get_logger(__name__)
+
+MEDIA_LIMIT_S = 1.0  # A page shows names without presence rather than nothing while the worker restarts.
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database knows of a session."""
+
+    session: SessionRow
+    people: list[ParticipantRow]
+    recording: RecordingRow | None
+
+
+async def read_kept(db: AsyncConnection, session: SessionRow) -> Kept:
+    """A session with its people and its running recording."""
+    people = await store.list_participants(db, session.id)
+    return Kept(session, people, await recording_store.find_running(db, session.id))
+
+
+async def seen_by_media(house: House, session: SessionId) -> protocol.SessionView | None:
+    """Who is connected, as the worker sees it; None when it knows nobody there or does not answer in time."""
+    try:
+        async with asyncio.timeout(MEDIA_LIMIT_S):
+            return await house.media.session(session)
+    except (NotFound, MediaAway, TimeoutError):
+        return None
+
+
+async def session_view(house: House, kept: Kept, me: Person | None) -> SessionView:
+    """A session for one reader."""
+    live = kept.session.state is not SessionState.ENDED
+    seen = await seen_by_media(house, kept.session.id) if live else None
+    mine = next((one.id for one in kept.people if me is not None and one.person_id == me.person_id), None)
+    return SessionView(
+        id=kept.session.id,
+        state=kept.session.state,
+        started_at=kept.session.started_at,
+        participants=participant_views(kept, seen),
+        recording=_running(kept.recording),
+        me=mine,
+    )
+
+
+def participant_views(kept: Kept, seen: protocol.SessionView | None) -> list[ParticipantView]:
+    """Everybody with a seat; once the session has ended, everybody who was there."""
+    live = {one.participant: one for one in seen.participants} if seen else {}
+    ended = kept.session.state is SessionState.ENDED
+    listed = [one for one in kept.people if one.seated_at or one.id in live or (ended and one.joined_at)]
+    on_stage = kept.session.state is SessionState.RUNNING
+    return [_participant(one, live, on_stage, known=seen is not None) for one in listed]
+
+
+def _participant(
+    row: ParticipantRow, live: Mapping[str, protocol.ParticipantView], on_stage: bool, *, known: bool
+) -> ParticipantView:
+    one = live.get(row.id)
+    if one is None:
+        here = not known and row.connection is not None and row.gone_at is None
+        return ParticipantView(row.id, row.kind, row.name, here, on_stage and here, SourcesView())
+    return ParticipantView(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        here=one.connected,
+        on_stage=one.on_stage,
+        state=sources_view(one.state),
+        tracks=sources_in(one.tracks),
+    )
+
+
+def sources_view(state: Mapping[str, object]) -> SourcesView:
+    """What somebody has switched on, from what the worker passes along."""
+    return SourcesView(*(bool(state.get(name)) for name in ("microphone", "camera", "screen")))
+
+
+def sources_in(names: Sequence[str]) -> list[Source]:
+    """The known sources among these names."""
+    return [source for source in Source if source in names]
+
+
+def _running(row: RecordingRow | None) -> RunningRecording | None:
+    return None if row is None else RunningRecording(row.id, row.state, row.started_at)
+
+
+async def announce_roster(house: House, session: SessionId, seen: protocol.SessionView | None) -> None:
+    """Tells everybody in the session's cases who is there."""
+    async with house.db.read() as db:
+        row = await store.find_session(db, session)
+        if row is None:
+            return
+        kept = await read_kept(db, row)
+        cases = await store.list_cases_of(db, session)
+    recording = kept.recording.id if kept.recording else None
+    await house.announcer.roster(cases, Roster(session, participant_views(kept, seen), recording))
+
+
+async def seat_quietly(
+    house: House, session: SessionId, participant: ParticipantId, seat: protocol.Seat
+) -> protocol.SessionView | None:
+    """Moves somebody on the worker; who is not connected there now will be seated when they are."""
+    try:
+        return await house.media.seat(session, participant, seat)
+    except (NotFound, MediaAway) as failure:
+        log.info("seat_later", session=session, participant=participant, code=failure.code)
+        return None
