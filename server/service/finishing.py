@@ -24,6 +24,7 @@ from server.service.facts import NOBODY, Line, announce_entries, write_lines
 from server.service.finished import part_folders, read_finished
 from server.service.house import House
 from server.service.taping import announce_recording
+from server.service.views import Fact
 from server.store import recordings as store
 from server.store.rows import RecordingRow
 from server.store.tables import recording as column
@@ -93,7 +94,7 @@ async def _conclude(
     values = {"state": state, "tracks": tracks, "duration_s": duration_s, "size_bytes": size_bytes, "error": error}
     free = {"view_progress": None, "lease_by": None, "lease_until": None}
     kind = EntryKind.RECORDING_READY if state is RecordingState.READY else EntryKind.RECORDING_FAILED
-    data = {"recording": row.id, "duration_s": duration_s, "code": error}
+    data: dict[str, Fact] = {"recording": row.id, "duration_s": duration_s, "code": error}
     line = Line(row.case_id, kind, house.now(), NOBODY, row.session_id, data=data, client_id=f"{kind}:{row.id}")
     async with house.db.write() as db:
         if not await store.step_recording(db, row.id, [RecordingState.FINISHING], **values, **free):
