@@ -12,6 +12,7 @@ import structlog
 
 from server.errors import MediaAway, OaseError
 from server.media.protocol import (
+    Agreement,
     Answer,
     Event,
     Health,
@@ -80,8 +81,7 @@ class MediaClient:
 
     async def agree(self, recording: str, participants: list[str]) -> RecordingFacts:
         """From now on exactly these people's tracks are written. Raises NotFound."""
-        body = {"participants": participants}
-        return await self._call("PATCH", _path("recordings", recording), RecordingFacts, body)
+        return await self._call("PATCH", _path("recordings", recording), RecordingFacts, Agreement(participants))
 
     async def stop_recording(self, recording: str) -> RecordingFacts:
         """The recording is closed and its files are complete. Raises NotFound."""

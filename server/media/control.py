@@ -10,7 +10,7 @@ from server.errors import OaseError
 from server.media.events import Listener
 from server.media.house import House
 from server.media.load import Load
-from server.media.protocol import Health, Offer, Restart, Seat, Stats
+from server.media.protocol import Agreement, Health, Offer, Restart, Seat, StartRecording, Stats
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
 
@@ -42,6 +42,9 @@ class Control:
                 web.delete("/sessions/{session}/participants/{participant}", self.unseat),
                 web.get("/sessions/{session}", self.session),
                 web.delete("/sessions/{session}", self.end_session),
+                web.post("/sessions/{session}/recordings", self.start_recording),
+                web.patch("/recordings/{recording}", self.agree),
+                web.delete("/recordings/{recording}", self.stop_recording),
                 web.get("/health", self.health),
                 web.get("/stats", self.stats),
                 web.get("/events", self.events),
@@ -74,6 +77,18 @@ class Control:
     async def end_session(self, request: web.Request) -> web.Response:
         await self._house.end_session(request.match_info["session"])
         return web.Response(status=204)
+
+    async def start_recording(self, request: web.Request) -> web.Response:
+        body = parse(StartRecording, await request.read())
+        session = self._house.session(request.match_info["session"])
+        return _json(await self._house.recordings.start(session, body), 201)
+
+    async def agree(self, request: web.Request) -> web.Response:
+        body = parse(Agreement, await request.read())
+        return _json(self._house.recordings.agree(request.match_info["recording"], body.participants))
+
+    async def stop_recording(self, request: web.Request) -> web.Response:
+        return _json(await self._house.recordings.stop(request.match_info["recording"]))
 
     async def health(self, request: web.Request) -> web.Response:
         boot = self._house.events.boot

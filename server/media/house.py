@@ -18,6 +18,7 @@ from server.media.peer.connection import CHECK_SILENCE_S, Connection
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
 from server.media.protocol import Answer, Event, Offer, Restart, Seat, SessionView
+from server.media.recordings import Recordings
 from server.media.sdp.answer import Transport, write_answer
 from server.media.sdp.offer import read_offer
 from server.media.seam import fingerprint, make_certificate
@@ -36,9 +37,7 @@ EMPTY_SESSION_S = 6 * 3600.0
 class House:
     """Start it with `open`, end it with `close`. `clock` is the loop's clock; tests give their own."""
 
-    def __init__(
-        self, settings: Settings, clock: Callable[[], float] = time.monotonic, plain: bool = False, tcp: bool = True
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic, plain: bool = False) -> None:
         """`plain` sends packets one by one, as on systems without `sendmmsg`."""
         self.counters = Counters()
         self.events = Events(secrets.token_urlsafe(8))
@@ -52,6 +51,7 @@ class House:
         wall_offset = time.time() - clock()
         self._reports = Reports(lambda now: now + wall_offset)
         self._tasks = Tasks("media")
+        self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
         self._places = asyncio.Semaphore(SET_UPS_AT_ONCE)
         self._addresses: list[str] = []
         self.port = 0
@@ -66,6 +66,7 @@ class House:
 
     async def close(self) -> None:
         """Tells every browser that it is over, then closes the port."""
+        await self.recordings.close()
         async with asyncio.timeout(5.0):
             await asyncio.gather(*(connection.close("ended") for connection in list(self.connections.values())))
         await self._tasks.close()
@@ -128,7 +129,7 @@ class House:
             self.sessions[connection.session].unseat(connection.participant)
         found = self.sessions.get(session)
         if found is None:
-            found = self.sessions[session] = Session(session, self.events.send, self.clock)
+            found = self.sessions[session] = Session(session, self._announce, self.clock)
         replaced = found.seat(participant, connection, seat.on_stage, seat.state)
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")
@@ -152,8 +153,14 @@ class House:
         found = self.sessions.pop(session, None)
         if found is None:
             return
+        found.is_over = True
+        await self.recordings.stop_of(found)
         connections = [seat.connection for seat in found.participants.values() if seat.connection is not None]
         await asyncio.gather(*(connection.close("ended") for connection in connections))
+
+    def _announce(self, event: Event) -> None:
+        self.events.send(event)
+        self.recordings.heard(event)
 
     def _connection(self, connection: str) -> Connection:
         found = self.connections.get(connection)

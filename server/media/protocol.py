@@ -10,7 +10,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     GET    /sessions/{session}                                           -> SessionView
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
-    PATCH  /recordings/{recording}                      {participants}   -> RecordingFacts  the people who agree, now
+    PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now
     DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed
     GET    /health                                                       -> Health
     GET    /stats                                                        -> Stats
@@ -95,6 +95,13 @@ class StartRecording:
     directory: str
     participants: list[str]
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Exactly these people's tracks are written from now on."""
+
+    participants: list[str]
 
 
 @dataclass(frozen=True, slots=True)

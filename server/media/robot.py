@@ -39,25 +39,33 @@ Draw = Callable[[float], Picture]
 """Seconds since the beginning -> a 4:2:0 picture (height * 3 / 2, width)."""
 
 
+class Beginning:
+    """The moment when a robot's first track began: picture and sound count from it."""
+
+    def __init__(self) -> None:
+        self._moment: float | None = None
+
+    def moment(self, now: float) -> float:
+        self._moment = now if self._moment is None else self._moment
+        return self._moment
+
+
 class PictureTrack(MediaStreamTrack):
-    """Pictures at a steady rate."""
+    """Pictures at a steady rate; what would come late is left out."""
 
     kind = "video"
 
-    def __init__(self, draw: Draw, fps: int) -> None:
+    def __init__(self, draw: Draw, fps: int, beginning: Beginning) -> None:
         super().__init__()
-        self._draw, self._fps = draw, fps
-        self._began: float | None = None
+        self._draw, self._fps, self._beginning = draw, fps, beginning
         self._number = 0
 
     async def recv(self) -> VideoFrame:
         now = time.monotonic()
-        self._began = self._began or now
-        self._number = max(
-            self._number + 1, int((now - self._began) * self._fps)
-        )  # Late: the missed ones are left out.
+        began = self._beginning.moment(now)
+        self._number = max(self._number + 1, int((now - began) * self._fps))
         due_s = self._number / self._fps
-        await asyncio.sleep(max(0.0, self._began + due_s - now))
+        await asyncio.sleep(max(0.0, began + due_s - now))
         if self.readyState != "live":
             raise MediaStreamError
         frame = VideoFrame.from_ndarray(self._draw(due_s), format="yuv420p")
@@ -70,17 +78,16 @@ class SoundTrack(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, sound: Sound) -> None:
+    def __init__(self, sound: Sound, beginning: Beginning) -> None:
         super().__init__()
-        self._sound = sound
-        self._began: float | None = None
+        self._sound, self._beginning = sound, beginning
         self._number = 0
 
     async def recv(self) -> AudioFrame:
         now = time.monotonic()
-        self._began = self._began or now
-        self._number += 1
-        await asyncio.sleep(max(0.0, self._began + self._number * FRAME_S - now))
+        began = self._beginning.moment(now)
+        self._number = max(self._number + 1, int((now - began - 0.5) / FRAME_S))  # Half a second late: a gap.
+        await asyncio.sleep(max(0.0, began + self._number * FRAME_S - now))
         if self.readyState != "live":
             raise MediaStreamError
         count = int(RATE * FRAME_S)
@@ -128,7 +135,7 @@ class Robot:
         self._draw, self._fps, self._sound = draw, fps, sound
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._tasks = Tasks("robot")
-        self._is_connected = asyncio.Event()
+        self._is_connected, self._beginning = asyncio.Event(), Beginning()
         self._tracks: list[MediaStreamTrack] = []
         self.received: dict[str, Received] = {}
         self.state = "new"
@@ -155,9 +162,9 @@ class Robot:
 
     def _line(self, source: str) -> RTCRtpTransceiver:
         if source == "microphone":
-            track: MediaStreamTrack = SoundTrack(voice() if self._sound is None else self._sound)
+            track: MediaStreamTrack = SoundTrack(voice() if self._sound is None else self._sound, self._beginning)
         else:
-            track = PictureTrack(self._draw or Scenery().draw, self._fps)
+            track = PictureTrack(self._draw or Scenery().draw, self._fps, self._beginning)
         self._tracks.append(track)
         line = self._peer.addTransceiver(track, direction="sendonly")
         if track.kind == "video":

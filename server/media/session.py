@@ -46,6 +46,7 @@ class Session:
         self.id = session
         self.participants: dict[str, Participant] = {}
         self.recording: str | None = None
+        self.is_over = False
         self.empty_since = clock()
         self._announce = announce
         self._clock = clock

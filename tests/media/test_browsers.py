@@ -78,7 +78,6 @@ async def chromium(folder: Path, address: str, count: int) -> AsyncIterator[list
             pages = []
             for _ in range(count):
                 page = await context.new_page()
-                page.on("pageerror", lambda error: print("page:", error))
                 await page.goto(address)
                 pages.append(page)
             yield pages

@@ -1,0 +1,217 @@
+"""Packets from one peer to another through a real worker: numbers, loss, switches, feedback."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from server.media.protocol import Seat
+from server.media.rtp import rtcp
+from server.media.rtp.feedback import read_feedback
+from tests.media.rig import Rig, open_rig, until
+from tests.media.wire_peer import Received, WirePeer, joined, vp8
+
+pytestmark = pytest.mark.parametrize("plain", [False, True], ids=["sendmmsg", "plain"])
+
+
+async def on_stage(rig: Rig, name: str, session: str = "s1", **peer: int) -> WirePeer:
+    """A connected peer on the stage of a session."""
+    made = await joined(rig.client.connect, WirePeer(**peer))
+    await rig.client.seat(session, name, Seat(made.connection, on_stage=True))
+    return made
+
+
+async def send_picture(peer: WirePeer, count: int, first: int = 0, key_frames: tuple[int, ...] = (0,)) -> None:
+    """`count` one-packet frames with numbers from `first` on."""
+    for index in range(first, first + count):
+        peer.send_rtp("0", index, index * 3000, vp8(index in key_frames, index, index))
+        await asyncio.sleep(0.002)
+
+
+def assert_continuous(packets: list[Received]) -> None:
+    seqs = [packet.seq for packet in packets]
+    assert seqs == [seqs[0] + index & 0xFFFF for index in range(len(seqs))]
+    ids = [(packet.payload[2] & 127) << 8 | packet.payload[3] for packet in packets]
+    assert ids == [ids[0] + index & 0x7FFF for index in range(len(ids))]
+
+
+async def test_picture_and_sound_reach_the_other(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 50)
+        for index in range(20):
+            ann.send_rtp("1", index, index * 960, b"sound")
+        picture = await until(lambda: len(found := bob.of("2")) >= 50 and found)
+        assert_continuous(picture)
+        assert picture[1].rtp_time - picture[0].rtp_time & 0xFFFFFFFF == 3000
+        assert picture[7].payload[5:] == vp8(False, 7, 7)[5:]
+        await until(lambda: len(bob.of("4")) >= 20)
+        slots = await rig.event("slots", connection=bob.connection)
+        assert slots.data["slots"][0] == {"mid": "2", "kind": "video", "participant": "ann", "source": "camera"}
+        await ann.close()
+        await bob.close()
+
+
+async def test_nothing_flows_before_the_key_frame_or_off_stage(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 10, key_frames=())
+        await until(lambda: any(isinstance(report, rtcp.PictureLoss) for report in ann.reports))
+        assert bob.of("2") == []
+        await send_picture(ann, 5, first=10, key_frames=(12,))
+        packets = await until(lambda: len(found := bob.of("2")) >= 3 and found)
+        assert len(packets) == 3
+        await rig.client.seat("s1", "ann", Seat(on_stage=False))
+        await send_picture(ann, 5, first=15, key_frames=(15,))
+        await asyncio.sleep(0.1)
+        assert len(bob.of("2")) == 3
+        await ann.close()
+        await bob.close()
+
+
+async def test_lost_packets_come_again(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 30)
+        sent = await until(lambda: len(found := bob.of("2")) >= 30 and found)
+        lost = [sent[5].seq, sent[6].seq, sent[20].seq]
+        bob.send_rtcp(rtcp.nack(1, bob.slots["2"], lost))
+        again_ssrc = next(again for again, ssrc in bob.again_slots.items() if ssrc == bob.slots["2"])
+        again = await until(
+            lambda: len(found := [packet for packet in bob.received if packet.ssrc == again_ssrc]) >= 3 and found
+        )
+        assert [packet.payload[0] << 8 | packet.payload[1] for packet in again] == lost
+        assert again[0].payload[2:] == sent[5].payload
+        assert {packet.payload_type for packet in again} == {97}
+        await ann.close()
+        await bob.close()
+
+
+async def test_worker_asks_the_sender_again(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 10)
+        await send_picture(ann, 10, first=12)
+        nack = await until(lambda: next((report for report in ann.reports if isinstance(report, rtcp.Nack)), None))
+        assert nack.seqs == [10, 11]
+        for seq in nack.seqs:
+            ann.send_rtp("0", seq, seq * 3000, bytes((0, seq)) + vp8(False, seq, seq), again=True)
+        packets = await until(lambda: len(found := bob.of("2")) >= 22 and found)
+        assert_continuous(sorted(packets, key=lambda packet: packet.seq))
+        await ann.close()
+        await bob.close()
+
+
+async def test_probes_and_repeats_are_not_forwarded(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 10)
+        for seq in range(10):
+            ann.send_rtp("0", 500 + seq, seq * 3000, bytes((0, seq)) + vp8(False, seq, seq), again=True)
+            ann.send_rtp("0", 600 + seq, seq * 3000, b"", again=True)
+        await send_picture(ann, 1, first=10)
+        await until(lambda: len(bob.of("2")) >= 11)
+        assert len(bob.received) == 11
+        await ann.close()
+        await bob.close()
+
+
+async def test_slot_stays_continuous_when_somebody_else_takes_it(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, cleo = await on_stage(rig, "ann"), await on_stage(rig, "cleo")
+        bob = await on_stage(rig, "bob", video=1)
+        await send_picture(ann, 20)
+        await until(lambda: len(bob.of("2")) >= 20)
+        await rig.client.seat("s1", "ann", Seat(on_stage=False))
+        await send_picture(cleo, 20, first=40_000, key_frames=(40_003,))
+        packets = await until(lambda: len(found := bob.of("2")) >= 37 and found)
+        assert_continuous(packets)
+        step = packets[20].rtp_time - packets[19].rtp_time & 0xFFFFFFFF
+        assert 900 <= step < 90_000
+        assert packets[20].payload[5] & 1 == 0
+        for peer in (ann, bob, cleo):
+            await peer.close()
+
+
+async def test_sender_reports_are_ours_and_in_one_clock(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        ann.send_rtcp(rtcp.sender_report(ann.ssrcs["0"], 5 << 32, 0, 1, 1))
+        ann.send_rtcp(rtcp.sender_report(ann.ssrcs["1"], 5 << 32, 7000, 1, 1))
+        await send_picture(ann, 5)
+        ann.send_rtp("1", 0, 7000, b"sound")
+        ann.send_rtcp(rtcp.sender_report(ann.ssrcs["0"], 5 << 32, 0, 1, 1))
+        ann.send_rtcp(rtcp.sender_report(ann.ssrcs["1"], 5 << 32, 7000, 1, 1))
+        await until(lambda: len(bob.of("2")) >= 5 and bob.of("4"))
+
+        def report_of(mid: str) -> rtcp.SenderReport | None:
+            found = [report for report in bob.reports if isinstance(report, rtcp.SenderReport)]
+            return next((report for report in reversed(found) if report.ssrc == bob.slots[mid]), None)
+
+        picture = await until(lambda: report_of("2"))
+        sound = await until(lambda: report_of("4"))
+        # Both samples were taken at 5 s of the sender's clock, so both must come out at the same time of ours.
+        picture_at = picture.ntp / 2**32 - (picture.rtp_time - bob.of("2")[0].rtp_time) / 90_000
+        sound_at = sound.ntp / 2**32 - (sound.rtp_time - bob.of("4")[0].rtp_time) / 48_000
+        assert abs(picture_at - sound_at) < 0.005
+        await ann.close()
+        await bob.close()
+
+
+async def test_sender_hears_what_arrived(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann = await on_stage(rig, "ann")
+        await send_picture(ann, 50)
+
+        def reported() -> int:
+            found = [report for report in ann.reports if isinstance(report, rtcp.TransportFeedback)]
+            return sum(at is not None for report in found for _, at in read_feedback(report.data))
+
+        await until(lambda: reported() == 50, 2.0)
+        report = await until(lambda: next((r for r in ann.reports if isinstance(r, rtcp.ReceiverReport)), None), 2.0)
+        assert report.blocks[0].ssrc == ann.ssrcs["0"]
+        await ann.close()
+
+
+async def test_key_frame_requests_repeat_until_one_is_in(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+
+        def asked() -> int:
+            return sum(isinstance(report, rtcp.PictureLoss) for report in ann.reports)
+
+        for index in range(100):
+            ann.send_rtp("0", index, index * 3000, vp8(False, index, index))
+            await asyncio.sleep(0.01)
+        assert 2 <= asked() <= 4
+        await send_picture(ann, 1, first=100, key_frames=(100,))
+        before = asked()
+        for _ in range(20):
+            bob.send_rtcp(rtcp.picture_loss(1, bob.slots["2"]))
+        await asyncio.sleep(0.5)
+        assert asked() == before  # Merged: the last key frame is younger than a second.
+        await until(lambda: asked() == before + 1, 2.0)
+        await ann.close()
+        await bob.close()
+
+
+async def test_silent_camera_gives_its_slot_back(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 5)
+        await until(lambda: len(bob.of("2")) == 5)
+        await rig.client.seat("s1", "ann", Seat(state={"camera": False}))
+        empty = [{"mid": "2", "kind": "video", "participant": None, "source": None}]
+        await until(lambda: rig.events[-1].kind == "slots" or _slots(rig, bob)[:1] == empty, 3.0)
+        await until(lambda: _slots(rig, bob)[:1] == empty, 3.0)
+        await send_picture(ann, 5, first=5, key_frames=(5,))
+        packets = await until(lambda: len(found := bob.of("2")) == 10 and found)
+        assert_continuous(packets)
+        await ann.close()
+        await bob.close()
+
+
+def _slots(rig: Rig, peer: WirePeer) -> list[dict[str, object]]:
+    found = [event for event in rig.events if event.kind == "slots" and event.data["connection"] == peer.connection]
+    slots: list[dict[str, object]] = found[-1].data["slots"] if found else []
+    return slots

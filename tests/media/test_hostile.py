@@ -1,0 +1,143 @@
+"""Strangers on the media port: nothing they send ends a call, keeps a new one from connecting, or is answered."""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from pathlib import Path
+
+import pytest
+from aioice import stun
+
+from server.media.protocol import Seat
+from tests.media.rig import Rig, open_rig, until
+from tests.media.wire_peer import WirePeer, joined, vp8
+
+CLIENT_HELLO = bytes.fromhex("16feff000000000000000000c4010000b8") + bytes(190)
+
+
+class Stranger:
+    """A socket without credentials that counts answers."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.setblocking(False)
+
+    def send(self, data: bytes) -> None:
+        self._socket.send(data)
+
+    @property
+    def answers(self) -> int:
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(2048) is not None:
+                count += 1
+        return count
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def short_controlling(ufrag: str) -> bytes:
+    """A request whose ICE-CONTROLLING is too short."""
+    return b"\x00\x01\x00\x08\x21\x12\xa4\x42" + bytes(12) + b"\x80\x2a\x00\x02\x00\x00\x00\x00"
+
+
+def attacks(rng: random.Random) -> list[bytes]:
+    bare = bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))
+    return [
+        b"",
+        b"\x80" + bytes(1500),
+        b"\xbf" + bytes(1600),
+        CLIENT_HELLO,
+        short_controlling("x"),
+        bare,
+        *(rng.randbytes(rng.randrange(1, 1500)) for _ in range(50)),
+        *(bytes((first,)) + rng.randbytes(40) for first in range(256)),
+    ]
+
+
+async def call(rig: Rig) -> tuple[WirePeer, WirePeer]:
+    ann, bob = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
+    for name, peer in (("ann", ann), ("bob", bob)):
+        await rig.client.seat("s1", name, Seat(peer.connection, on_stage=True))
+    return ann, bob
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_running_call_and_new_call_survive_strangers(tmp_path: Path, seed: int) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await call(rig)
+        stranger = Stranger(rig.house.port)
+        for data in attacks(random.Random(seed)) * 5:
+            stranger.send(data)
+            await asyncio.sleep(0)
+        for index in range(20):
+            ann.send_rtp("0", index, index * 3000, vp8(index == 0, index, index))
+        await until(lambda: len(bob.of("2")) == 20)
+        cleo = await joined(rig.client.connect, WirePeer())
+        assert cleo.is_up
+        assert stranger.answers == 0
+        counts = (await rig.client.stats()).counters
+        assert counts["dropped_size"] >= 15
+        assert counts["dropped_unknown_address"] > 100
+        for peer in (ann, bob, cleo):
+            assert peer.is_up
+            await peer.close()
+        stranger.close()
+
+
+async def test_foreign_client_hello_before_the_handshake_changes_nothing(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        peer = WirePeer()
+        answer = await rig.client.connect(peer.offer())
+        stranger = Stranger(rig.house.port)
+        for data in (b"", CLIENT_HELLO, os.urandom(300)) * 50:
+            stranger.send(data)
+        await peer.connect(answer.sdp)
+        assert peer.is_up
+        assert stranger.answers == 0
+        stranger.close()
+        await peer.close()
+
+
+async def test_check_with_a_wrong_password_is_not_answered(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        peer = WirePeer()
+        await peer.open((await rig.client.connect(peer.offer())).sdp)
+        for _ in range(20):
+            peer.check(password="0" * 32)
+        await asyncio.sleep(0.2)
+        assert peer.checks_answered == 0
+        assert (await rig.client.stats()).counters["dropped_stun_forged"] == 20
+        await peer.close()
+
+
+async def test_junk_from_a_member_harms_nobody(tmp_path: Path) -> None:
+    """Even behind an authenticated address: broken SRTP, broken DTLS, garbage."""
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await call(rig)
+        rng = random.Random(3)
+        for _ in range(300):
+            ann.send(bytes((rng.choice((22, 128, 144, 200, 70)),)) + rng.randbytes(rng.randrange(1, 1400)))
+        for payload in (b"", b"\x90", b"\x90\x80", b"\x90\xff\x80"):
+            ann.send_rtp("0", 1, 0, payload)
+        for _ in range(100):
+            ann.send_rtcp(bytes((0x80 | rng.randrange(32), rng.randrange(192, 224))) + rng.randbytes(30))
+        for index in range(20, 40):
+            ann.send_rtp("0", index, index * 3000, vp8(index == 20, index, index))
+        await until(lambda: len(bob.of("2")) >= 20)
+        await ann.close()
+        await bob.close()
+
+
+async def test_checks_faster_than_the_limit_are_dropped(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        peer = await joined(rig.client.connect, WirePeer())
+        for _ in range(400):
+            peer.check()
+        await until(lambda: rig.house.counters.view().get("dropped_stun_rate", 0) > 100)
+        assert peer.checks_answered < 250
+        await peer.close()
