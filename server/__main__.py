@@ -32,6 +32,12 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Add a robot customer with a moving picture and a voice.")
     ] = False,
+    lan: Annotated[
+        bool,
+        typer.Option(
+            "--lan", help="HTTPS on port 8443 too, with a certificate of our own, for phones in this network."
+        ),
+    ] = False,
 ) -> None:
     """Start the web process; it starts and watches the media worker."""
     if host:
@@ -41,7 +47,7 @@ def serve(
     from server.serving import serve_until_told
 
     _start_log()
-    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo)))
+    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan)))
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from aiohttp import web
 from server.api.call import HOUSE
 from server.app import end_gently, make_app
 from server.config import ROOT, Settings
+from server.lan import lan_context, own_address
 from server.service.agents import first_sign_in_link
 
 log = structlog.get_logger(__name__)
@@ -20,44 +21,68 @@ GOODBYE_S = 0.3  # So that the last events reach the pages.
 DRAIN_S = 1.5  # Sockets stay open until then; a request that needs longer is cut.
 BACKLOG = 1024
 IDLE_CONNECTION_S = 75.0
+LAN_PORT = 8443
 
 
-async def serve_until_told(settings: Settings, *, demo: bool) -> int:
-    """The process' exit code: 0 after an orderly end, 1 when it could not start."""
+async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False) -> int:
+    """The process' exit code: 0 after an orderly end, 1 when it could not start. `lan`: HTTPS in this network too."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    here = own_address() if lan else None
+    if here:
+        settings = settings.model_copy(update={"url": settings.url or f"https://{here}:{LAN_PORT}"})
     app = make_app(settings)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=IDLE_CONNECTION_S)
     await runner.setup()
-    robot: asyncio.subprocess.Process | None = None
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-        try:
-            await site.start()
-        except OSError as error:
-            _say(f"Nothing started: {settings.host}:{settings.port} cannot be listened on ({error.strerror}).")
-            _say("Another address: scripts/run --port 8081")
+        if not await _listen(runner, settings, here):
             return 1
-        address = _address(settings, runner)
-        _say(_welcome(settings, address, await first_sign_in_link(app[HOUSE])))
-        if demo:
-            robot = await _start_robot(address)
-        await stop.wait()
-        await end_gently(app)
-        await asyncio.sleep(GOODBYE_S)
+        await _run(app, settings, _address(settings, runner), _local_address(runner), demo, stop)
         return 0
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, here: str | None) -> bool:
+    """Opens the port, and for `here` HTTPS beside it. Says why when that does not work."""
+    where = f"{settings.host}:{settings.port}"
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
+        if here:
+            where = f"{here}:{LAN_PORT}"
+            context = lan_context(settings.data, here)
+            await web.TCPSite(runner, here, LAN_PORT, backlog=BACKLOG, ssl_context=context).start()
+    except OSError as error:
+        _say(f"Nothing started: {where} cannot be listened on ({error.strerror}).")
+        _say("Another address: scripts/run --port 8081")
+        return False
+    return True
+
+
+async def _run(
+    app: web.Application, settings: Settings, address: str, local: str, demo: bool, stop: asyncio.Event
+) -> None:
+    """From the welcome to the goodbye."""
+    _say(_welcome(settings, address, await first_sign_in_link(app[HOUSE])))
+    robot = await _start_robot(local) if demo else None
+    try:
+        await stop.wait()
     finally:
         if robot is not None:
             with contextlib.suppress(ProcessLookupError):
                 robot.terminate()
-        await runner.cleanup()
+    await end_gently(app)
+    await asyncio.sleep(GOODBYE_S)
 
 
 def _address(settings: Settings, runner: web.AppRunner) -> str:
     """Where people go: OASE_URL, or what was really listened on (port 0 takes a free one)."""
-    if settings.url:
-        return settings.public_url
+    return settings.public_url if settings.url else _local_address(runner)
+
+
+def _local_address(runner: web.AppRunner) -> str:
+    """Where this machine itself reaches it."""
     host, port = runner.addresses[0][:2]
     name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  Compared, not listened on.
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
@@ -83,11 +108,12 @@ def _how_from_a_phone(settings: Settings, address: str) -> list[str]:
     if address.startswith("https://"):
         return [
             f"From a phone: open {address}/",
-            f"Media use UDP and TCP port {settings.media_port}: open it in the firewall.",
+            f"Picture and sound use UDP and TCP port {settings.media_port}: open it in the firewall.",
         ]
     return [
         "From a phone: browsers give camera and microphone to HTTPS pages only.",
-        "docker/README.md sets that up with Caddy; then start with OASE_URL=https://your.name",
+        "  To try it in your own network:  scripts/run --lan",
+        "  For everybody:                  docker/README.md",
     ]
 
 

@@ -1,0 +1,159 @@
+"""The supervisor with the real media worker: started, killed, hung, adopted, ended."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.config import ROOT, Settings
+from server.errors import OaseError
+from server.media.client import MediaClient
+from server.supervisor import Supervisor, Worker, build_of
+from tests.servers import free_port
+from tests.site import settings_for
+
+
+def settings(folder: Path) -> Settings:
+    return settings_for(folder, media_port=free_port(), media_host="127.0.0.1", supervise=True)
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The worker is another process: it reads its settings from the environment."""
+    made = settings(tmp_path)
+    monkeypatch.setenv("OASE_DATA", str(made.data))
+    monkeypatch.setenv("OASE_RECORDINGS", str(made.recordings))
+    monkeypatch.setenv("OASE_MEDIA_PORT", str(made.media_port))
+    monkeypatch.setenv("OASE_MEDIA_HOST", made.media_host)
+    return made
+
+
+class Watched:
+    """A supervisor and the client it asks."""
+
+    def __init__(self, made: Settings) -> None:
+        self.settings = made
+        self.client = MediaClient(made.media_control)
+        self.supervisor = Supervisor(made, self.is_ready)
+
+    async def is_ready(self) -> bool:
+        return (await self.client.health()).ready
+
+    async def until_ready(self, other_than: str = "", limit_s: float = 15.0) -> str:
+        """The boot of a worker that answers and is another than that one."""
+        async with asyncio.timeout(limit_s):
+            while True:
+                with contextlib.suppress(OaseError, TimeoutError):
+                    async with asyncio.timeout(1.0):  # A hung worker accepts and does not answer.
+                        health = await self.client.health()
+                    if health.ready and health.boot != other_than:
+                        return health.boot
+                await asyncio.sleep(0.02)
+
+    def worker(self) -> Worker:
+        return Worker(**json.loads((self.settings.data / "worker.json").read_text()))
+
+
+@pytest.fixture
+async def watched(environment: Settings) -> AsyncIterator[Watched]:
+    made = Watched(environment)
+    made.supervisor.start()
+    try:
+        yield made
+    finally:
+        await made.supervisor.close()
+        await made.client.close()
+
+
+async def test_killed_worker_is_back_in_two_seconds(watched: Watched) -> None:
+    boot = await watched.until_ready()
+    watched.worker().signal(signal.SIGKILL)
+    began = time.monotonic()
+    await watched.until_ready(other_than=boot)
+    assert time.monotonic() - began < 2.0 + 1.5  # Two seconds, and room for a machine that runs other tests.
+    assert watched.supervisor.restarts == 1
+
+
+async def test_hung_worker_is_replaced_in_ten_seconds(watched: Watched) -> None:
+    boot = await watched.until_ready()
+    hung = watched.worker()
+    hung.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    await watched.until_ready(other_than=boot)
+    assert time.monotonic() - began < 10.0
+    assert not hung.is_alive()
+
+
+async def test_end_takes_the_worker_along(watched: Watched) -> None:
+    await watched.until_ready()
+    worker = watched.worker()
+    await watched.supervisor.close()
+    assert not worker.is_alive()
+    assert not (watched.settings.data / "worker.json").exists()
+
+
+PARENT = """
+import asyncio, sys
+from server.config import settings
+from server.media.client import MediaClient
+from server.supervisor import Supervisor
+async def main():
+    client = MediaClient(settings().media_control)
+    async def ready(): return (await client.health()).ready
+    Supervisor(settings(), ready).start()
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def test_worker_outlives_a_killed_web_process_and_is_adopted(environment: Settings) -> None:
+    first = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, cwd=ROOT)
+    second = Watched(environment)
+    try:
+        boot = await second.until_ready()
+        first.kill()
+        await first.wait()
+        worker = second.worker()
+        assert worker.is_alive()
+        second.supervisor.start()
+        await asyncio.sleep(1.2)
+        assert await second.until_ready() == boot
+        assert second.worker() == worker
+    finally:
+        await second.supervisor.close()
+        await second.client.close()
+    assert not worker.is_alive()
+
+
+async def test_worker_of_another_build_is_replaced(environment: Settings) -> None:
+    first = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, cwd=ROOT)
+    second = Watched(environment)
+    try:
+        boot = await second.until_ready()
+        first.kill()
+        await first.wait()
+        note = second.worker()
+        stale = Worker(note.pid, note.began, "another build")
+        (environment.data / "worker.json").write_text(
+            json.dumps({"pid": stale.pid, "began": stale.began, "build": stale.build})
+        )
+        second.supervisor.start()
+        await second.until_ready(other_than=boot)
+        assert not stale.is_alive()
+        assert second.worker().build == build_of(environment)
+    finally:
+        await second.supervisor.close()
+        await second.client.close()
+
+
+def test_pid_of_somebody_else_is_not_signalled() -> None:
+    stranger = Worker(os.getpid(), 1, "x")
+    assert not stranger.is_alive()
+    stranger.signal(signal.SIGKILL)  # We would not get here.
