@@ -1,0 +1,93 @@
+"""Offers read and answered."""
+
+import pytest
+
+from server.errors import BadSdp, NoCommonCodec
+from server.media.edge.counters import Counters
+from server.media.peer.build import build
+from server.media.sdp.answer import Transport, write_answer
+from server.media.sdp.codecs import codecs_to_receive, codecs_to_send
+from server.media.sdp.offer import read_offer
+from tests.media.wire_peer import WirePeer
+
+TRANSPORT = Transport(1, 1, "ufrag", "password", "AA:BB", "active", ["192.0.2.1", "127.0.0.1"], 7882, tcp=True)
+H264 = "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f"
+
+
+def answer_to(sdp: str, sources: dict[str, str]) -> str:
+    return write_answer(TRANSPORT, build(read_offer(sdp), sources, Counters()).lines)
+
+
+def test_answer_declares_slots_and_takes_the_browsers_numbers() -> None:
+    offer = WirePeer().offer()
+    answer = answer_to(offer.sdp, offer.sources)
+    assert "a=group:BUNDLE 0 1 2 3 4" in answer
+    assert answer.count("a=candidate:") == 4
+    assert answer.count("a=setup:active") == 5
+    camera, microphone, slot = answer.split("m=")[1:4]
+    assert "a=recvonly" in camera
+    assert "a=fmtp:96 x-google-start-bitrate=1500" in camera
+    assert "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid" in camera
+    assert "useinbandfec=1" in microphone
+    assert "a=sendonly" in slot
+    assert "a=msid:g0 v0" in slot
+    assert "a=ssrc-group:FID" in slot
+    assert "start-bitrate" not in slot
+
+
+def test_first_known_codec_in_the_offerers_order_is_taken() -> None:
+    text = WirePeer().offer().sdp
+    both = text.replace("SAVPF 96 97", "SAVPF 98 96 97").replace(
+        "a=rtpmap:96 VP8/90000",
+        "a=rtpmap:98 H264/90000\r\na=fmtp:98 packetization-mode=1;profile-level-id=42e01f\r\na=rtpmap:96 VP8/90000",
+    )
+    camera = read_offer(both).sections[0]
+    assert [chosen.codec.mime for chosen in codecs_to_receive(camera)] == ["video/H264"]
+    assert [chosen.codec.mime for chosen in codecs_to_send(camera)] == ["video/H264", "video/VP8"]
+
+
+@pytest.mark.parametrize(
+    "fmtp", ["packetization-mode=0;profile-level-id=42e01f", "packetization-mode=1;profile-level-id=640c1f", ""]
+)
+def test_formats_that_not_everybody_can_show_are_left_out(fmtp: str) -> None:
+    text = WirePeer(0, 0).offer().sdp.replace("a=rtpmap:96 VP8/90000", f"a=rtpmap:96 H264/90000\r\na=fmtp:96 {fmtp}")
+    with pytest.raises(NoCommonCodec):
+        answer_to(text, {"0": "camera"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("v=0", "nonsense", "unreadable_line"),
+        ("a=ice-pwd:", "a=x:", "no_ice"),
+        ("a=fingerprint:sha-256", "a=fingerprint:md5", "no_fingerprint"),
+        ("a=setup:actpass", "a=setup:holdconn", "no_setup"),
+        ("a=mid:1", "a=mid:0", "bad_mid"),
+        ("a=mid:1", "a=mid:a b", "bad_mid"),
+        ("s=-", "\r\n".join(["a=candidate:x"] * 51), "too_many_candidates"),
+        ("s=-", "\r\n".join(["m=audio 9 UDP/TLS/RTP/SAVPF 111"] * 25), "too_many_sections"),
+        ("s=-", "s=" + "x" * 70_000, "too_long"),
+        ("a=rtpmap:96 VP8/90000", "a=rtpmap:999 VP8/90000", "unreadable_line"),
+    ],
+)
+def test_bad_offers_are_refused_with_a_reason(old: str, new: str, reason: str) -> None:
+    offer = WirePeer().offer()
+    with pytest.raises(BadSdp) as caught:
+        answer_to(offer.sdp.replace(old, new), offer.sources)
+    assert caught.value.facts["reason"] == reason
+
+
+@pytest.mark.parametrize("sources", [{"0": "microphone"}, {"0": "phone"}, {"0": "camera", "1": "camera"}])
+def test_sources_must_fit_their_lines(sources: dict[str, str]) -> None:
+    with pytest.raises(BadSdp):
+        answer_to(WirePeer().offer().sdp, sources)
+
+
+def test_unwanted_lines_are_refused_one_by_one() -> None:
+    offer = WirePeer(1, 0).offer()
+    text = offer.sdp + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\na=sctp-port:5000\r\n"
+    answer = answer_to(text, {"1": "microphone"})
+    assert "m=application 0 " in answer
+    assert "m=video 0 " in answer  # A camera line without a source.
+    assert "a=group:BUNDLE 1 2\r\n" in answer
+    assert answer.index("a=candidate:1 ") > answer.index("m=audio")
