@@ -5,6 +5,7 @@ checked, handshakes and gets packets under keys of its own.
 """
 
 import asyncio
+import contextlib
 import datetime
 import re
 import secrets
@@ -169,7 +170,7 @@ class Peer:
             if data[:1] and data[0] < 4:
                 self.handle_stun(data)
             elif data[:1] and 20 <= data[0] < 64:
-                self._handshake(data)
+                self.handle_dtls(data)
 
     def handle_stun(self, data: bytes) -> None:
         """Answers a check of the other side; a success of our own check starts DTLS."""
@@ -180,14 +181,21 @@ class Peer:
             reply.add_message_integrity(self._password.encode())
             self.send(bytes(reply))
         elif message.message_class == stun.Class.RESPONSE and self._is_client and not self._ready.done():
-            self._handshake(b"")
+            self._handshake()
 
-    def _handshake(self, data: bytes) -> None:
+    def handle_dtls(self, data: bytes) -> None:
+        """One step of the handshake; after it, a repeated flight of the other side makes OpenSSL repeat ours."""
         assert self._tls is not None
-        if data:
-            self._tls.bio_write(data)
+        self._tls.bio_write(data)
         if self._ready.done():
-            return
+            with contextlib.suppress(SSL.Error):
+                self._tls.recv(2048)
+            self._flush()
+        else:
+            self._handshake()
+
+    def _handshake(self) -> None:
+        assert self._tls is not None
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:

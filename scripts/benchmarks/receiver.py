@@ -59,6 +59,8 @@ class Receiver:
                 self.peer.handle_stun(bytes(view[start:end]))
             return False
         first, second, sequence, _, ssrc = struct.unpack_from("!BBHII", view, start)
+        if 20 <= first < 64:
+            self.peer.handle_dtls(bytes(view[start:end]))
         if first < 128 or 192 <= second <= 223:
             self.counts.reports += first >= 128
             return False
