@@ -65,6 +65,7 @@ class Supervisor:
         self._child: asyncio.subprocess.Process | None = None
         self._worker: Worker | None = None
         self.restarts = 0
+        self.is_up = False  # Whether the worker that runs now has answered since its start.
 
     def start(self) -> None:
         """Begins to watch; returns at once."""
@@ -86,6 +87,7 @@ class Supervisor:
             began = time.monotonic()
             worker = await self._adopt_or_start()
             reason = await self._until_it_ends(worker)
+            self.is_up = False
             failures = 0 if time.monotonic() - began > STEADY_AFTER_S else failures + 1
             wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
             self.restarts += 1
@@ -130,6 +132,7 @@ class Supervisor:
         limit = time.monotonic() + START_LIMIT_S
         while worker.is_alive():
             if await self._answers():
+                self.is_up = True
                 limit = time.monotonic() + HUNG_AFTER_S
             elif time.monotonic() > limit:
                 worker.signal(signal.SIGKILL)

@@ -83,6 +83,9 @@ async def test_killed_worker_is_back_in_two_seconds(watched: Watched) -> None:
 
 async def test_hung_worker_is_replaced_in_ten_seconds(watched: Watched) -> None:
     boot = await watched.until_ready()
+    async with asyncio.timeout(5.0):
+        while not watched.supervisor.is_up:
+            await asyncio.sleep(0.02)
     hung = watched.worker()
     hung.signal(signal.SIGSTOP)
     began = time.monotonic()
