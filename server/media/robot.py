@@ -174,7 +174,7 @@ class Robot:
 
     async def accept(self, sdp: str) -> None:
         """Takes the server's answer; media flow from now on."""
-        await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self._peer.setRemoteDescription(RTCSessionDescription(_candidates_everywhere(sdp), "answer"))
 
     async def connected(self, limit_s: float = 10.0) -> None:
         """Waits until ICE and DTLS are up. Raises TimeoutError."""
@@ -200,3 +200,11 @@ class Robot:
             track.stop()
         await self._peer.close()
         await self._tasks.close()
+
+
+def _candidates_everywhere(sdp: str) -> str:
+    """The same answer with the candidates in every m-line: of a bundle, aiortc 1.16 reads those of the last one only."""
+    head, *sections = sdp.rstrip("\r\n").split("\r\nm=")
+    lines = [line for line in sdp.split("\r\n") if line.startswith(("a=candidate:", "a=end-of-candidates"))]
+    full = [part if "\r\na=candidate:" in part else "\r\n".join([part, *lines]) for part in sections]
+    return "\r\nm=".join([head, *full]) + "\r\n"
