@@ -53,7 +53,26 @@ REPLIES = {
         "You are very kind.",
     ),
 }
-ENGLISH = frozenset(["the", "you", "your", "is", "are", "can", "could", "please", "hello", "hi", "what", "how", "do", "does", "have", "try"])
+ENGLISH = frozenset(
+    [
+        "the",
+        "you",
+        "your",
+        "is",
+        "are",
+        "can",
+        "could",
+        "please",
+        "hello",
+        "hi",
+        "what",
+        "how",
+        "do",
+        "does",
+        "have",
+        "try",
+    ]
+)
 
 
 class Refused(Exception):
@@ -101,7 +120,7 @@ class Visit:
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(url), socket_url])
         limit = aiohttp.ClientTimeout(total=15)
         self._http = aiohttp.ClientSession(headers={"Origin": url}, cookie_jar=jar, timeout=limit)
-        self._socket = socketio.AsyncClient(http_session=self._http, reconnection=True, reconnection_delay=1)
+        self._socket = socketio.AsyncClient(http_session=self._http, reconnection_delay=1, handle_sigint=False)
         self._tasks = Tasks("visit")
         self._robot: Robot | None = None
         self._over = asyncio.Event()
