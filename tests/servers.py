@@ -83,6 +83,16 @@ class Postgres:
         command = [self._program("postgres"), "-D", self._folder / "data", "-p", str(self.port), *options]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=self._folder, **self._as_user)
         wait_for_port(self.port, self._process)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        """It listens a moment before it lets anybody in ("the database system is starting up")."""
+        command = [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        end = time.monotonic() + START_LIMIT_S
+        while subprocess.run(command, check=False).returncode != 0:
+            if time.monotonic() > end:
+                raise TimeoutError("PostgreSQL does not get ready")
+            time.sleep(0.05)
 
     def stop(self) -> None:
         if self._process is not None:
