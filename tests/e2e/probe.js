@@ -1,0 +1,84 @@
+// Put before every page of a test: remembers peer connections and times, and answers what is seen and heard. Changes nothing.
+(() => {
+  const peers = [];
+  const marks = {};
+  const mark = (name) => { if (!(name in marks)) marks[name] = performance.now(); };
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) {
+      super(...args);
+      peers.push(this);
+      this.addEventListener('connectionstatechange', () => { if (this.connectionState === 'connected') mark('connected'); });
+      this.addEventListener('iceconnectionstatechange', () => { if (this.iceConnectionState === 'connected') mark('ice'); });
+    }
+    async setRemoteDescription(...args) { mark('answer_in'); await super.setRemoteDescription(...args); mark('answer_set'); }
+  };
+  const fetched = window.fetch;
+  window.fetch = async (target, ...rest) => {
+    const isJoin = /\/connections$/.test(String(target.url ?? target));
+    if (isJoin) mark('offer_out');
+    const answer = await fetched(target, ...rest);
+    if (isJoin) mark('answer_head');
+    return answer;
+  };
+
+  const watched = new WeakSet();
+  const watch = () => {
+    for (const video of document.querySelectorAll('video')) {
+      if (video.muted && video.id.match(/self|check/)) continue;
+      if (watched.has(video) || !video.requestVideoFrameCallback) continue;
+      watched.add(video);
+      video.requestVideoFrameCallback((now) => { mark('first_frame'); marks.first_frame_shown ??= now; });
+    }
+  };
+  const start = () => { new MutationObserver(watch).observe(document, { childList: true, subtree: true, attributes: true }); watch(); };
+  if (document.documentElement) start(); else addEventListener('DOMContentLoaded', start);
+
+  /** Sums over all open connections: frames decoded and sound energy of each incoming stream, and what goes out. */
+  const stats = async () => {
+    const found = { video: {}, audio: {}, sent: 0, connected: 0 };
+    for (const peer of peers) {
+      if (peer.connectionState === 'closed') continue;
+      if (peer.connectionState === 'connected') found.connected += 1;
+      for (const one of (await peer.getStats()).values()) {
+        if (one.type === 'inbound-rtp' && one.kind === 'video') found.video[one.id] = one.framesDecoded ?? 0;
+        if (one.type === 'inbound-rtp' && one.kind === 'audio') found.audio[one.id] = one.totalAudioEnergy ?? -1;
+        if (one.type === 'outbound-rtp' && one.kind === 'video') found.sent += one.framesSent ?? one.framesEncoded ?? 0;
+      }
+    }
+    return found;
+  };
+
+  /** Loudest level of each incoming sound, heard through Web Audio for `ms`. For browsers whose statistics do not say. */
+  const levels = async (ms) => {
+    const context = new AudioContext();
+    await context.resume();
+    const ears = [];
+    for (const peer of peers) {
+      if (peer.connectionState === 'closed') continue;
+      for (const receiver of peer.getReceivers()) {
+        if (receiver.track.kind !== 'audio' || receiver.track.muted) continue;
+        const ear = context.createAnalyser();
+        context.createMediaStreamSource(new MediaStream([receiver.track])).connect(ear);
+        ears.push({ ear, buffer: new Float32Array(ear.fftSize), loudest: 0 });
+      }
+    }
+    const end = performance.now() + ms;
+    while (performance.now() < end) {
+      for (const one of ears) {
+        one.ear.getFloatTimeDomainData(one.buffer);
+        one.loudest = Math.max(one.loudest, ...one.buffer.map(Math.abs));
+      }
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    await context.close();
+    return ears.map((one) => one.loudest);
+  };
+
+  /** Videos of other people that are on the page and move: size and time of each. */
+  const pictures = () => [...document.querySelectorAll('video')]
+    .filter((video) => !video.id.match(/self|check/) && video.videoWidth > 0 && video.getClientRects().length > 0)
+    .map((video) => ({ width: video.videoWidth, height: video.videoHeight, time: video.currentTime, paused: video.paused }));
+
+  window.oaseProbe = { peers, marks, mark, stats, levels, pictures, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
+})();
