@@ -26,10 +26,8 @@ def forward(layer: Layer, packet: MediaPacket) -> None:
     length = HEADER_BYTES + len(payload)
     if length > PAYLOAD_MAX:
         return
-    mark = 0x80 if marker else 0
-    mime = codec.mime
-    pack = _HEADER.pack_into
-    for outlet in layer.outlets if packet.key_frame is False and layer.kind == "video" else list(layer.outlets):
+    mark, mime, pack = 0x80 if marker else 0, codec.mime, _HEADER.pack_into
+    for outlet in layer.outlets:
         shift = outlet.map.shift
         if shift.layer is not layer:
             if not outlet.takes_over(layer, packet):
@@ -38,28 +36,16 @@ def forward(layer: Layer, packet: MediaPacket) -> None:
         elif seq < shift.since:
             continue
         link = outlet.link
-        batch, keys = link.batch, link.keys
-        payload_type = outlet.payload_types.get(mime)
+        batch, keys, payload_type = link.batch, link.keys, outlet.payload_types.get(mime)
         if payload_type is None or batch is None or keys is None:
             continue
-        head = outlet.transport_head
         number = 0
-        if head:
+        if outlet.transport_head:
             link.transport_seq = number = link.transport_seq + 1 & 0xFFFF
         memory, at = batch.memory, batch.at
-        pack(
-            memory,
-            at,
-            _FIRST_BYTE,
-            mark | payload_type,
-            seq + shift.seq & 0xFFFF,
-            rtp_time + shift.time & 0xFFFFFFFF,
-            outlet.ssrc,
-            _EXTENSIONS,
-            head,
-            number,
-            outlet.mid_block,
-        )
+        second, out_seq, out_time = mark | payload_type, seq + shift.seq & 0xFFFF, rtp_time + shift.time & 0xFFFFFFFF
+        tail = (outlet.transport_head, number, outlet.mid_block)
+        pack(memory, at, _FIRST_BYTE, second, out_seq, out_time, outlet.ssrc, _EXTENSIONS, *tail)
         memory[at + HEADER_BYTES : at + length] = payload
         if descriptor is not None:
             vp8.move(memory, at + HEADER_BYTES, descriptor, shift.picture_id, shift.tl0)

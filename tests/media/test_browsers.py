@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from playwright.async_api import Page, async_playwright
 from server.errors import OaseError
 from server.media.protocol import Offer, Restart, Seat
 from server.media.wire import dump
-from tests.media.rig import Rig, open_rig
+from tests.media.rig import Rig, open_rig, until
 
 pytestmark = pytest.mark.browser
 
@@ -119,3 +120,81 @@ async def test_two_chromium_pages_see_and_hear_each_other(tmp_path: Path, codec:
             assert video.get("freezeCount", 0) == 0
         view = await rig.client.session("s1")
         assert all(sorted(entry.tracks) == ["camera", "microphone"] for entry in view.participants)
+
+
+async def test_one_person_comes_waits_moves_shares_and_reloads(tmp_path: Path) -> None:
+    async with (
+        open_rig(tmp_path) as rig,
+        pages_of(rig) as address,
+        chromium(tmp_path, address, 2) as (ann, bob),
+    ):
+        connections = {name: await page.evaluate("join()") for name, page in (("ann", ann), ("bob", bob))}
+        await rig.client.seat("s1", "ann", Seat(connections["ann"], on_stage=False))
+        await rig.client.seat("s1", "bob", Seat(connections["bob"], on_stage=True))
+        for connection in connections.values():
+            await rig.event("connected", connection=connection)
+        await until(lambda: len(_tracks(rig, "s1", "ann")) == 2)
+        assert await ann.evaluate("frames('3')") == 0
+
+        # Taken from the waiting room: the picture is there at once.
+        first = asyncio.ensure_future(ann.evaluate("firstFrame('3')"))
+        began = time.monotonic()
+        await rig.client.seat("s1", "ann", Seat(on_stage=True))
+        async with asyncio.timeout(5.0):
+            await first
+        assert time.monotonic() - began < 1.0
+        await wait_for_frames(ann, "3", 10)
+        await wait_for_frames(bob, "3", 10)
+
+        # ICE restart: nobody notices.
+        await bob.evaluate("restart()")
+        await wait_for_frames(ann, "3", 30)
+        await wait_for_frames(bob, "3", 30)
+        assert not [event for event in rig.events if event.kind == "gone"]
+
+        # A screen takes a slot of its own while it is shared.
+        await bob.evaluate("share()")
+        await until(lambda: "screen" in _shown(rig, connections["ann"]))
+        mid = next(slot["mid"] for slot in _slots(rig, connections["ann"]) if slot["source"] == "screen")
+        await wait_for_frames(ann, mid, 5)
+        await bob.evaluate("screenSender.replaceTrack(null)")
+        await until(lambda: "screen" not in _shown(rig, connections["ann"]))
+
+        # A reload: the old connection ends, the new one takes the seat, the picture comes back.
+        await bob.reload()
+        gone = await rig.event("gone", connection=connections["bob"])
+        assert gone.data["reason"] == "closed_by_peer"
+        again = await bob.evaluate("join()")
+        await rig.client.seat("s1", "bob", Seat(again))
+        await wait_for_frames(bob, "3", 20)
+        await wait_for_frames(ann, "3", 20)
+
+
+async def test_bit_rate_rises_within_three_seconds(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig, pages_of(rig) as address, chromium(tmp_path, address, 1) as (ann,):
+        connection = await ann.evaluate("join(1, 1)")
+        await rig.client.seat("s1", "ann", Seat(connection, on_stage=True))
+        began = time.monotonic()
+        while (await available(ann)) < 2_000_000:
+            assert time.monotonic() - began < 3.0
+            await asyncio.sleep(0.1)
+
+
+async def available(page: Page) -> float:
+    """The sender's own estimate, bit/s."""
+    pairs = [entry for entry in await page.evaluate("streams()") if entry["type"] == "candidate-pair"]
+    return max((pair.get("availableOutgoingBitrate", 0.0) for pair in pairs), default=0.0)
+
+
+def _tracks(rig: Rig, session: str, participant: str) -> list[str]:
+    found = rig.house.sessions[session].participants[participant].view()
+    return found.tracks
+
+
+def _slots(rig: Rig, connection: str) -> list[dict[str, Any]]:
+    found = [event for event in rig.events if event.kind == "slots" and event.data["connection"] == connection]
+    return found[-1].data["slots"] if found else []
+
+
+def _shown(rig: Rig, connection: str) -> set[str]:
+    return {slot["source"] for slot in _slots(rig, connection) if slot["source"]}
