@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 PER_ADDRESS = 1200  # Points a minute; many people share one address behind NAT, so this is loose.
 PER_COOKIE = 600
+SOCKETS_PER_ADDRESS = 100
 GUESSES_PER_ADDRESS = 10  # Wrong passwords and unknown links a minute.
 GUESSES_PER_ACCOUNT = 10  # From one address, so that nobody locks others out (test-catalogue L12).
 GUESSES_PER_ACCOUNT_ANYWHERE = 100
@@ -32,6 +33,11 @@ class Limits:
         """Takes `points` from what `who` may spend in this minute. Raises TooManyRequests when nothing is left."""
         if not await self._hit(self._item(limit), kind, who, points):
             raise TooManyRequests(retry_after_s=60)
+
+    def check_sockets(self, open_now: int) -> None:
+        """Raises TooManyRequests when one address holds as many sockets as it may."""
+        if self._factor and open_now >= SOCKETS_PER_ADDRESS * self._factor:
+            raise TooManyRequests(retry_after_s=10)
 
     async def check_guesses(self, address: str, account: str = "") -> None:
         """Raises TooManyRequests when this address, or this account, saw too many wrong guesses in this minute."""

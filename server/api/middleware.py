@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from server.api.call import EDGE
+from server.api.call import EDGE, LIMITS
 from server.api.door import Shape, Who
 from server.api.language import COOKIE, of_request, words
 from server.api.metrics import METRICS
@@ -29,12 +29,17 @@ from server.errors import (
 log = structlog.get_logger(__name__)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SOCKET_PATH = "/socket.io/"
+ADDRESS = web.RequestKey("address", str)
+OPEN_SOCKETS = web.AppKey("open_sockets", Callable[[str], int])
 YEAR_S = 365 * 24 * 3600
 
 
 @web.middleware
 async def around(request: web.Request, handler: Next) -> web.StreamResponse:
     """The outermost middleware. The log names the route's pattern, never ids, queries or bodies."""
+    if request.path == SOCKET_PATH:
+        return await _open_socket(request, handler)
     started, number = time.perf_counter(), secrets.token_hex(6)
     structlog.contextvars.bind_contextvars(request=number)
     error: OaseError | None = None
@@ -56,6 +61,20 @@ async def around(request: web.Request, handler: Next) -> web.StreamResponse:
         structlog.contextvars.unbind_contextvars("request")
     _note(request, reply.status, error, time.perf_counter() - started, number)
     return reply
+
+
+async def _open_socket(request: web.Request, handler: Next) -> web.StreamResponse:
+    """The handshake of a socket: the same origin check as for changes, and a limit on open sockets of one address."""
+    edge = request.app[EDGE]
+    request[ADDRESS] = edge.caller(request)
+    try:
+        edge.check_same_origin(request)
+        request.app[LIMITS].check_sockets(request.app[OPEN_SOCKETS](request[ADDRESS]))
+    except OaseError as error:
+        log.info("socket_refused", code=error.code)
+        METRICS.requests.labels("GET /socket.io/", str(error.status)).inc()
+        return failure_reply(request, error)
+    return await handler(request)
 
 
 async def add_headers(request: web.Request, reply: web.StreamResponse) -> None:

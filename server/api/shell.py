@@ -18,6 +18,13 @@ from server.domain.words import Language
 log = structlog.get_logger(__name__)
 
 
+class _Missing(StrictUndefined):
+    """A name that a template has not got: it may ask whether it is there, but not print it."""
+
+    def __bool__(self) -> bool:  # type: ignore[override]
+        return False
+
+
 class Shell:
     """The templates of `web/templates`. What every template can use is listed in `pages.py`."""
 
@@ -29,7 +36,7 @@ class Shell:
         environment = Environment(
             loader=FileSystemLoader(ROOT / "web" / "templates"),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=_Missing,
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,

@@ -33,7 +33,9 @@ class SocketAnnouncer:
         self._bus = bus
         self._crowd = crowd
         self._holds = holds
-        self._slots: dict[ConnectionId, SlotsTold] = {}  # The newest of each open connection: a page may hold it only later.
+        self._slots: dict[
+            ConnectionId, SlotsTold
+        ] = {}  # The newest of each open connection: a page may hold it only later.
 
     def _say(self, kind: str, **body: Any) -> None:
         self._bus.say({"kind": kind, **body})

@@ -12,6 +12,7 @@ import socketio  # type: ignore[import-untyped]
 import structlog
 
 from server.api.metrics import METRICS
+from server.api.middleware import ADDRESS
 
 log = structlog.get_logger(__name__)
 
@@ -109,5 +110,6 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
                 await self._drop(eio_sid, meter, "does_not_read")
 
     def open_from(self, address: str) -> int:
-        """How many sockets are open from this address (as the middleware put it into the request)."""
-        return sum(1 for environ in self.environ.values() if environ["aiohttp.request"].get("oase-address") == address)
+        """How many sockets are open from this address."""
+        requests = (environ["aiohttp.request"] for environ in self.environ.values())
+        return sum(1 for request in requests if request.get(ADDRESS) == address)
