@@ -2,7 +2,7 @@
 
 import { announce, byId, el, setText, show } from '../dom';
 import type { CaseView, QueueView } from '../messages';
-import { language, span, t, tn, waitRange } from '../text';
+import { span, t, tn, waitRange } from '../text';
 
 const MOST_DOTS = 8;
 
@@ -14,7 +14,7 @@ export function renderWaiting(view: CaseView): void {
 }
 
 export function renderQueue(queue: QueueView): void {
-  setText(byId('place-figure'), language() === 'de' ? `${queue.place}.` : String(queue.place));
+  setText(byId('place-figure'), String(queue.place));
   setText(byId('place-head'), headWords(queue));
   setText(byId('place-wait'), waitWords(queue));
   announce(`${headWords(queue)}. ${waitWords(queue)}`);

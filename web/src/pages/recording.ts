@@ -1,0 +1,142 @@
+/** A recording: the player, moments to jump to, links to a moment, and what an agent can do with it. */
+
+import { get, isCode, post, remove, sentence } from '../api';
+import { Connection } from '../connection';
+import { byId, closable, el, icon, setText, show, toast, whileBusy } from '../dom';
+import type { Entry, Moment, RecordingFile, RecordingView } from '../messages';
+import { copy } from '../parts/share_link';
+import { entryLine } from '../parts/timeline';
+import { page } from '../page';
+import { clock, day, duration, megabytes, t } from '../text';
+import { fromMoment, toMoment } from '../moment';
+
+const id = page.recording ?? '';
+const isAgent = page.as === 'agent';
+const video = byId<HTMLVideoElement>('video');
+const line = new Connection(page.as);
+let playing = '';
+
+void open();
+
+async function open(): Promise<void> {
+  try {
+    const view = await get<RecordingView>(`/api/v1/recordings/${id}`);
+    render(view);
+    wire(view);
+    if (view.state === 'recording' || view.state === 'finishing') follow(view);
+  } catch (error) {
+    note(sentence(error));
+    setText(byId('head'), isCode(error, 'not_found') ? t('There is no such recording') : t('That did not work'));
+  }
+}
+
+/** While the view is made: progress over the socket, and a look every few seconds in case a message is lost. */
+function follow(view: RecordingView): void {
+  line.open();
+  line.watch(view.case, Number.MAX_SAFE_INTEGER);
+  const again = async (): Promise<void> => {
+    const now = await get<RecordingView>(`/api/v1/recordings/${id}`).catch(() => null);
+    if (now) render(now);
+    if (now?.state === 'ready' || now?.state === 'failed') { clearInterval(timer); line.close(); }
+  };
+  const timer = setInterval(() => void again(), 4000);
+  line.on('recording', (told) => { if (told.recording !== id) return; if (told.state === 'finishing' && typeof told.progress === 'number') progress(told.progress); else void again(); });
+}
+
+function render(view: RecordingView): void {
+  const start = new Date(view.started_at);
+  setText(byId('head'), t('Conversation of %(day)s, %(clock)s', { day: day(start), clock: clock(start) }));
+  setText(byId('facts'), [duration(view.duration_s), view.size_bytes ? megabytes(view.size_bytes) : ''].filter(Boolean).join(' · '));
+  const whole = view.files.find((file) => file.kind === 'view');
+  const tracks = view.files.filter((file) => file.kind === 'track');
+  if (view.state === 'recording') note(t('This recording still runs.'));
+  else if (view.state === 'finishing') progress(view.progress);
+  else if (view.state === 'failed' && !whole) note(t('This recording could not be finished. The tracks of each person may still be there.'));
+  else if (whole ?? tracks[0]) play((whole ?? tracks[0]) as RecordingFile);
+  honest(view);
+  byId('moments').replaceChildren(...(view.moments.length ? view.moments.map(momentLine) : [el('li', { class: 'soft small' }, t('No moments were marked.'))]));
+  byId('tracks').replaceChildren(...tracks.map(trackLine));
+  show(byId('tracks-part'), tracks.length > 0);
+  if (isAgent) byId<HTMLInputElement>('share').checked = view.shared;
+}
+
+function honest(view: RecordingView): void {
+  const words = view.state === 'failed' ? t('Something failed while recording. What had been written until then is kept.') : view.interrupted ? t('The recording was interrupted. It ends up to two seconds before the interruption; everything until then is here.') : '';
+  setText(byId('notice').querySelector('p') as HTMLElement, words);
+  show(byId('notice'), words !== '');
+}
+
+function play(file: RecordingFile): void {
+  if (playing === file.url) return;
+  playing = file.url;
+  show(byId('player-note'), false);
+  video.src = file.url;
+  show(video, true);
+  const wished = fromMoment(new URLSearchParams(location.search).get('t') ?? '');
+  if (wished > 0) video.addEventListener('loadedmetadata', () => { video.currentTime = Math.min(wished, video.duration || wished); }, { once: true });
+  byId<HTMLAnchorElement>('download').href = file.url;
+  show(byId('download'), true);
+  show(byId('copy'), true);
+  video.addEventListener('error', () => note(t('The recording could not be played in this browser. You can download it.')), { once: true });
+}
+
+function note(words: string): void {
+  show(video, false);
+  show(byId('player-note'), true);
+  byId('player-note').replaceChildren(el('p', {}, words));
+}
+
+function progress(done: number | null): void {
+  show(video, false);
+  show(byId('player-note'), true);
+  byId('player-note').replaceChildren(
+    el('p', {}, t('The recording is being made ready to watch.')),
+    el('progress', { max: 1, value: done, 'aria-label': t('Progress') }),
+    el('p', { class: 'figures small' }, done === null ? t('This takes about as long as the conversation did.') : t('%(percent)s % done', { percent: Math.round(done * 100) })));
+}
+
+function momentLine(moment: Moment): HTMLLIElement {
+  const entry: Entry = { case: '', seq: 0, kind: moment.kind, at: new Date().toISOString(), session: null, actor: { kind: null, id: null, name: moment.text }, visibility: 'everyone', text: '', data: {}, client_id: null };
+  const words = moment.kind === 'chat' || moment.kind === 'note' ? moment.text : entryLine(entry).querySelector('.line-head span')?.textContent ?? '';
+  return el('li', {}, el('button', { class: 'moment', type: 'button', onclick: () => jump(moment.t_s) },
+    el('span', { class: 'moment-time figures' }, duration(moment.t_s)), el('span', { class: 'moment-words' }, words)));
+}
+
+function jump(to_s: number): void {
+  if (!playing) return;
+  video.currentTime = to_s;
+  void video.play().catch(() => {});
+  video.focus();
+}
+
+function trackLine(file: RecordingFile): HTMLLIElement {
+  const source = { camera: t('Camera'), microphone: t('Microphone'), screen: t('Screen') }[file.source ?? 'camera'];
+  const picture = { camera: 'camera', microphone: 'mic', screen: 'screen' }[file.source ?? 'camera'];
+  return el('li', {}, el('a', { class: 'recording-row', href: file.url, download: true },
+    el('span', { class: 'recording-icon' }, icon(picture)),
+    el('span', { class: 'recording-words' }, el('strong', {}, file.participant_name ?? ''), el('span', { class: 'small soft figures' }, `${source} · ${megabytes(file.size_bytes)}`)),
+    icon('download', 'icon-s')));
+}
+
+function wire(view: RecordingView): void {
+  byId('copy').addEventListener('click', () => void copy(`${location.origin}/r/${id}?t=${toMoment(video.currentTime)}`));
+  if (!isAgent) return;
+  byId('share').addEventListener('change', () => void share());
+  const deleting = closable(byId<HTMLDialogElement>('deleting'));
+  byId('delete').addEventListener('click', () => deleting.showModal());
+  byId('delete-yes').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, async () => {
+    try { await remove(`/api/v1/recordings/${id}`); location.assign(`/desk?case=${view.case}`); } catch (error) { toast(sentence(error)); }
+  }));
+}
+
+async function share(): Promise<void> {
+  const box = byId<HTMLInputElement>('share');
+  try {
+    const view = await post<RecordingView>(`/api/v1/recordings/${id}/share`, { shared: box.checked });
+    box.checked = view.shared;
+    toast(view.shared ? t('The customer can watch it now.') : t('The customer cannot watch it any more.'));
+  } catch (error) {
+    box.checked = !box.checked;
+    toast(sentence(error));
+  }
+}

@@ -1,0 +1,96 @@
+/** A session by its own address: an agent who reloads, or a guest. Customers are sent to the page of their case. */
+
+import { isCode, sentence } from '../api';
+import { Connection } from '../connection';
+import { Devices } from '../devices';
+import { byId, setText, show } from '../dom';
+import type { CaseView } from '../messages';
+import { AgentSession } from '../parts/agent_session';
+import { CallView } from '../parts/call_view';
+import { CaseLog } from '../parts/case_log';
+import { Chat } from '../parts/chat';
+import { page } from '../page';
+import { readCase, Room } from '../room';
+import { t } from '../text';
+
+const line = new Connection(page.as);
+const devices = new Devices();
+const caseId = page.case ?? '';
+const session = page.session ?? '';
+const KEPT = `oase-part:${session}`;
+
+if (page.kind === 'customer') location.replace(`/c/${caseId}`);
+else void open();
+
+async function open(): Promise<void> {
+  try {
+    const view = await readCase(caseId);
+    line.open();
+    const isOver = view.session?.id !== session || view.session.state === 'ended';
+    if (isOver) over(t('This conversation is over'), '');
+    else if (page.kind === 'agent') await beAgent(view);
+    else askGuest(view);
+  } catch (error) {
+    over(isCode(error, 'session_ended') ? t('This conversation is over') : t('That did not work'), sentence(error));
+  }
+}
+
+async function beAgent(view: CaseView): Promise<void> {
+  show(byId('loading'), false);
+  const log = new CaseLog(caseId, line);
+  const room = new Room(session, line, devices);
+  if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
+  const agent = new AgentSession(room, log, view, () => location.assign('/desk'));
+  void log.load().catch(() => {});
+  void room.join();
+  await agent.openDevices();
+}
+
+function askGuest(view: CaseView): void {
+  show(byId('loading'), false);
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept) { void beGuest(view, kept); return; }
+  setText(byId('enter-text'), view.agent ? t('%(name)s is already there.', { name: view.agent.name }) : '');
+  show(byId('enter'), true);
+  for (const part of ['all', 'sound', 'watch']) byId(`enter-${part}`).addEventListener('click', () => void beGuest(view, part));
+}
+
+async function beGuest(view: CaseView, part: string): Promise<void> {
+  sessionStorage.setItem(KEPT, part);
+  show(byId('enter'), false);
+  const room = new Room(session, line, devices);
+  const log = new CaseLog(caseId, line);
+  const call = new CallView(() => chat.opened(), () => { devices.close(); left(); }, () => room, line, devices);
+  const chat = new Chat(log, (entry) => entry.actor.id === room.me, () => call.isChatOpen, (unread) => call.counted(unread));
+  byId('chat-place-call').append(byId('chat'));
+  const refresh = async (): Promise<void> => { call.render(await readCase(caseId)); };
+  line.on('roster', () => void refresh().catch(() => {}));
+  line.on('recording', () => void refresh().catch(() => {}));
+  room.on('state', (state) => { if (state === 'ended') { call.close(); devices.close(); if (!isLeft()) over(t('This conversation is over'), t('Thank you for being there.')); } });
+  if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
+  call.open(room);
+  call.render(view);
+  void room.join();
+  void log.load().catch(() => {});
+  if (part === 'all') await devices.open();
+  if (part === 'sound') await devices.start('microphone');
+}
+
+const isLeft = (): boolean => sessionStorage.getItem(`${KEPT}:left`) !== null;
+
+function left(): void {
+  sessionStorage.setItem(`${KEPT}:left`, 'yes');
+  over(t('You left the conversation'), t('It still runs. You can come back at any time.'));
+  show(byId('over-back'), true);
+  byId('over-back').addEventListener('click', () => { sessionStorage.removeItem(`${KEPT}:left`); location.reload(); });
+}
+
+function over(head: string, text: string): void {
+  show(byId('loading'), false);
+  document.getElementById('call')?.setAttribute('hidden', '');
+  document.getElementById('work')?.setAttribute('hidden', '');
+  document.body.classList.remove('in-call');
+  setText(byId('over-head'), head);
+  setText(byId('over-text'), text);
+  show(byId('over'), true);
+}

@@ -1,0 +1,146 @@
+/** The call as agents have it: the pictures, and beside them the case, which never covers the customer. */
+
+import { post, sentence } from '../api';
+import { stayAwake } from '../devices';
+import { byId, closable, isShown, setText, show, tabs, whileBusy } from '../dom';
+import type { CaseView, LinkView, Outcome, SessionView } from '../messages';
+import { page } from '../page';
+import { readCase, type Room } from '../room';
+import { duration, t } from '../text';
+import type { CaseLog } from './case_log';
+import { caseFacts } from './facts';
+import { Chat } from './chat';
+import { Consent } from './consent';
+import { controls, refused } from './controls';
+import { noteField } from './note';
+import { RecordControl } from './record_control';
+import { RecordingSign } from './recording_sign';
+import { recordingLines } from './recordings_list';
+import { shareLink } from './share_link';
+import { Stage } from './stage';
+import { fillTimeline, type Filter } from './timeline';
+
+export class AgentSession {
+  readonly #chat: Chat;
+  readonly #consent: Consent;
+  readonly #record: RecordControl;
+  readonly #sign: RecordingSign;
+  #filter: Filter = 'all';
+  #reading = false;
+
+  /** `ended` is told when the session is over for this agent. */
+  constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: () => void) {
+    show(byId('work'), true);
+    document.body.classList.add('in-call');
+    controls(room.devices);
+    const stage = new Stage(room, 'customer', () => t('%(name)s is not connected at the moment', { name: this.view.name }));
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat.opened(); });
+    this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
+    this.#consent = new Consent(() => room.session, room.line);
+    this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
+    this.#record = new RecordControl(room, log);
+    choose('tab-timeline');
+    this.#follow(stage);
+    this.#wire();
+    this.render(view);
+  }
+
+  render(view: CaseView): void {
+    this.view = view;
+    const words: Readonly<Record<string, string>> = { name: view.name, number: view.number, topic: view.topic.name, summary: view.summary };
+    for (const [key, word] of Object.entries(words)) for (const place of byId('work').querySelectorAll(`[data-${key}]`)) setText(place as HTMLElement, word);
+    byId('work-facts').replaceChildren(...caseFacts(view));
+    byId('work-recordings').replaceChildren(...recordingLines(view.recordings, true));
+    setText(byId('recordings-count'), String(view.recordings.length));
+    show(byId('recordings-count'), view.recordings.length > 0);
+    this.#consent.set(view.consent);
+    const running = view.session?.recording?.state === 'recording' ? view.session.recording : null;
+    this.#sign.set(running ? new Date(running.started_at) : null);
+    this.#record.running(running?.id ?? null);
+    this.#renderTimeline();
+  }
+
+  /** Opens camera and microphone; where one is refused, says what to do. */
+  async openDevices(): Promise<void> {
+    const why = await this.room.devices.open();
+    if (why.camera && why.microphone) refused('camera', why.camera, () => void this.openDevices());
+    else if (why.microphone) refused('microphone', why.microphone);
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    await new Promise((done) => setTimeout(done, 120));
+    this.#reading = false;
+    try { this.render(await readCase(this.view.id)); } catch { /* The line comes back, and with it the next reading. */ }
+  }
+
+  #follow(stage: Stage): void {
+    const { room, log } = this;
+    const sleep = stayAwake();
+    const timer = setInterval(() => this.#tick(), 1000);
+    this.#tick();
+    log.on('loaded', () => this.#renderTimeline());
+    log.on('entry', () => this.#renderTimeline());
+    for (const name of ['case', 'recording'] as const) room.line.on(name, () => void this.refresh());
+    room.line.on('roster', (told) => { if (told.session === room.session && told.recording !== (this.view.session?.recording?.id ?? null)) void this.refresh(); });
+    room.line.on('line', ({ up }) => { if (up) void this.refresh(); });
+    room.on('state', (state) => { if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.ended(); } });
+  }
+
+  #wire(): void {
+    noteField({ form: byId('note-form'), field: byId('note-field'), state: byId('note-state') }, this.log);
+    for (const chip of byId('work-filters').querySelectorAll<HTMLElement>('[data-filter]')) chip.addEventListener('click', () => this.#choose(chip.dataset['filter'] as Filter));
+    const inviting = closable(byId<HTMLDialogElement>('inviting'));
+    byId('invite').addEventListener('click', () => { show(byId('invite-failed'), false); inviting.showModal(); });
+    byId('invite-form').addEventListener('submit', (event) => { event.preventDefault(); void this.#invite(inviting); });
+    const ending = closable(byId<HTMLDialogElement>('ending'));
+    byId('end').addEventListener('click', () => { show(byId('end-failed'), false); ending.showModal(); });
+    byId('end-form').addEventListener('submit', (event) => { event.preventDefault(); void whileBusy(byId('end-form'), () => this.#endSession(ending)); });
+  }
+
+  async #invite(dialog: HTMLDialogElement): Promise<void> {
+    const field = byId<HTMLInputElement>('invite-name');
+    const name = field.value.trim();
+    if (!name) { field.focus(); return; }
+    dialog.close();
+    field.value = '';
+    await shareLink('invitation', () => post<LinkView>(`/api/v1/sessions/${this.room.session}/invitations`, { name, kind: 'guest' }));
+  }
+
+  async #endSession(dialog: HTMLDialogElement): Promise<void> {
+    const outcome = new FormData(byId<HTMLFormElement>('end-form')).get('outcome') as Outcome;
+    try {
+      await post<SessionView>(`/api/v1/sessions/${this.room.session}/end`, { outcome, text: byId<HTMLTextAreaElement>('end-text').value.trim() });
+      dialog.close();
+      this.room.end();
+    } catch (error) {
+      setText(byId('end-failed'), sentence(error));
+      show(byId('end-failed'), true);
+    }
+  }
+
+  #choose(filter: Filter): void {
+    this.#filter = filter;
+    for (const chip of byId('work-filters').querySelectorAll<HTMLElement>('[data-filter]')) chip.setAttribute('aria-pressed', String(chip.dataset['filter'] === filter));
+    this.#renderTimeline();
+  }
+
+  #renderTimeline(): void {
+    const panel = byId('tab-timeline');
+    const atEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 80;
+    fillTimeline(byId('work-timeline'), this.log.entries, this.#filter);
+    if (atEnd) panel.scrollTop = panel.scrollHeight;
+  }
+
+  #counted(unread: number): void {
+    setText(byId('chat-count'), String(unread));
+    show(byId('chat-count'), unread > 0);
+  }
+
+  #tick(): void {
+    const since = this.view.session?.started_at ?? this.view.taken_at;
+    if (since) setText(byId('call-time'), duration((Date.now() - Date.parse(since)) / 1000));
+  }
+}
+
