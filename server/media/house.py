@@ -56,11 +56,12 @@ class House:
         self._addresses: list[str] = []
         self.port = 0
 
-    def open(self) -> None:
-        """Opens the media port and starts the rounds. Raises OSError when the port is taken."""
+    async def open(self) -> None:
+        """Opens the media port (UDP and TCP) and starts the rounds. Raises OSError when the port is taken."""
         listening = listen_addresses(self._settings)
         self._addresses = announced_addresses(self._settings, listening)
         self.port = self._edge.open(listening, self._settings.media_port)
+        await self._edge.open_tcp()
         self._tasks.start(self._rounds(), "rounds")
         log.info("media_open", port=self.port, addresses=self._addresses)
 
@@ -109,6 +110,7 @@ class House:
             setup=connection.setup,
             addresses=self._addresses,
             port=self.port,
+            tcp=True,
         )
         return Answer(connection.id, write_answer(transport, connection.parts.lines), connection.slots())
 

@@ -78,9 +78,16 @@ class Session:
         connection = seat.connection
         if connection is not None:
             connection.session = connection.participant = ""
-            _clear(connection)
+            self._empty(connection)
         self.refresh()
         return connection
+
+    def _empty(self, connection: Connection) -> None:
+        for publication in connection.publications:
+            publication.participant = ""
+            publication.taps = ()
+        if assign(connection.parts.outlets, []):
+            self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 
     def lost(self, connection: Connection) -> None:
         """The connection is over; its participant keeps the seat."""
@@ -151,14 +158,3 @@ class Session:
     def view(self) -> SessionView:
         """Who is here."""
         return SessionView(self.id, [seat.view() for seat in self.participants.values()], self.recording)
-
-
-def _clear(connection: Connection) -> None:
-    for outlet in connection.parts.outlets:
-        outlet.clear()
-    for publication in connection.publications:
-        publication.participant = ""
-        publication.taps = ()
-        for layer in publication.layers:
-            for outlet in list(layer.outlets):
-                outlet.clear()

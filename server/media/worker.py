@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +35,7 @@ class Worker:
 
     async def start(self) -> None:
         """Opens everything. Raises OSError when a port or the control socket is taken."""
-        self.house.open()
+        await self.house.open()
         self._tasks.start(self._sample(), "load")
         await self._runner.setup()
         await self._site().start()
@@ -86,11 +88,17 @@ async def run(settings: Settings) -> None:
     worker = Worker(settings)
     try:
         await worker.start()
+        gc.collect()
+        gc.freeze()  # What lives as long as the process need not be walked again while packets wait.
         await ended.wait()
     finally:
         await worker.close()
 
 
 def main() -> None:
-    """Entry of `python -m server media`."""
-    asyncio.run(run(settings()))
+    """Entry of `python -m server media`. Exits with 1 and one line when a port is taken."""
+    try:
+        asyncio.run(run(settings()))
+    except OSError as exc:
+        log.error("media_cannot_open", reason=str(exc), port=settings().media_port)
+        sys.exit(1)

@@ -170,6 +170,22 @@ async def test_one_person_comes_waits_moves_shares_and_reloads(tmp_path: Path) -
         await wait_for_frames(ann, "3", 20)
 
 
+async def test_tcp_carries_a_call_where_udp_is_dropped(tmp_path: Path) -> None:
+    async with (
+        open_rig(tmp_path) as rig,
+        pages_of(rig) as address,
+        chromium(tmp_path, address, 2) as (ann, bob),
+    ):
+        await bob.evaluate("window.onlyTcp = true")
+        for name, page in (("ann", ann), ("bob", bob)):
+            connection = await page.evaluate("join(1, 1)")
+            await rig.client.seat("s1", name, Seat(connection, on_stage=True))
+        await wait_for_frames(bob, "3", 60)
+        await wait_for_frames(ann, "3", 60)
+        await bob.close()
+        await rig.event("gone", participant="bob", limit_s=10.0)
+
+
 async def test_bit_rate_rises_within_three_seconds(tmp_path: Path) -> None:
     async with open_rig(tmp_path) as rig, pages_of(rig) as address, chromium(tmp_path, address, 1) as (ann,):
         connection = await ann.evaluate("join(1, 1)")

@@ -141,3 +141,23 @@ async def test_checks_faster_than_the_limit_are_dropped(tmp_path: Path) -> None:
         await until(lambda: rig.house.counters.view().get("dropped_stun_rate", 0) > 100)
         assert peer.checks_answered < 250
         await peer.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x00",
+        b"\xff\xff" + bytes(100),
+        b"\x00\x14" + bytes(20),
+        b"\x00\x05\x80" + bytes(4),
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_tcp_connection_without_a_proof_is_closed(tmp_path: Path, data: bytes) -> None:
+    async with open_rig(tmp_path) as rig:
+        reader, writer = await asyncio.open_connection("127.0.0.1", rig.house.port)
+        writer.write(data)
+        async with asyncio.timeout(2.0):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()

@@ -15,6 +15,7 @@ from server.media.edge import stun
 from server.media.edge.counters import Counters
 from server.media.edge.guard import DATAGRAM_MAX_BYTES
 from server.media.edge.paths import Path
+from server.media.edge.tcp import STREAMS_MAX, TcpStream
 from server.media.edge.udp import UdpPort, open_ports
 from server.media.seam import Inbox
 
@@ -36,6 +37,9 @@ class Peer(Protocol):
     def checked(self, path: Path, nominated: bool, now: float) -> None:
         """An authenticated check came over `path`."""
 
+    def path_lost(self, path: Path, now: float) -> None:
+        """The TCP connection of `path` is closed."""
+
     def dtls(self, datagram: bytes) -> None:
         """A DTLS datagram came from a known address."""
 
@@ -54,6 +58,8 @@ class Edge:
         self._now = 0.0
         self._view = memoryview(self.inbox.data)
         self._ports: list[UdpPort] = []
+        self._servers: list[asyncio.Server] = []
+        self._streams: set[TcpStream] = set()
         self._by_ufrag: dict[str, Peer] = {}
         self._routes: dict[Peer, list[tuple[UdpPort, Address]]] = {}
 
@@ -64,8 +70,23 @@ class Edge:
             opened.listen(asyncio.get_running_loop(), self._readable)
         return self._ports[0].port
 
+    async def open_tcp(self) -> None:
+        """Accepts TCP connections on the same addresses and port."""
+        loop = asyncio.get_running_loop()
+        for port in self._ports:
+            self._servers.append(await loop.create_server(self._stream, sock=port.tcp))
+
+    def _stream(self) -> TcpStream:
+        stream = TcpStream(self, self.counters, lambda: len(self._streams) > STREAMS_MAX)
+        self._streams.add(stream)
+        return stream
+
     def close(self) -> None:
         """Stops listening."""
+        for server in self._servers:
+            server.close()
+        for stream in list(self._streams):
+            stream.close()
         for port in self._ports:
             port.close(asyncio.get_running_loop())
         self._ports.clear()
@@ -83,6 +104,9 @@ class Edge:
         """Nothing of this peer is let in any more."""
         for ufrag in ufrags:
             self._by_ufrag.pop(ufrag, None)
+        for stream in list(self._streams):
+            if stream.peer is peer:
+                stream.close_soon()
         for port, address in self._routes.pop(peer, []):
             if port.routes.get(address) is peer:
                 del port.routes[address]
@@ -130,6 +154,37 @@ class Edge:
             self._admit(peer, port, address)
         path.send(stun.answer(message, address, password))
         peer.checked(path, stun.nominates(message), self._now)
+
+    def frame(self, stream: TcpStream, data: bytes) -> bool:
+        """One frame of a TCP connection, which is either a check or comes from a peer that has proved itself."""
+        now = self._clock()
+        first = data[0]
+        if first < 4:
+            return self._check_stream(stream, data, now)
+        peer = stream.peer
+        if peer is None or peer not in self._routes:
+            self.counters.add("dropped_unknown_address")
+            return False
+        self._view[: len(data)] = data
+        self.deliver(peer, first, len(data), now)
+        self.flush()
+        return True
+
+    def _check_stream(self, stream: TcpStream, data: bytes, now: float) -> bool:
+        found = self.authenticate(data, now)
+        if found is None or stream.path is None:
+            return stream.peer is not None
+        peer, message, password = found
+        stream.peer = peer
+        stream.path.send(stun.answer(message, stream.path.address, password))
+        peer.checked(stream.path, stun.nominates(message), now)
+        return True
+
+    def stream_ended(self, stream: TcpStream) -> None:
+        """The peer may come back over another path."""
+        self._streams.discard(stream)
+        if stream.peer in self._routes and stream.path is not None:
+            stream.peer.path_lost(stream.path, self._clock())
 
     def authenticate(self, data: bytes, now: float) -> tuple[Peer, Message, str] | None:
         """Whose check this is, parsed, with the password that signs the answer; None (and counted) when it is nobody's or forged."""

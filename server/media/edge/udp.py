@@ -11,6 +11,7 @@ from typing import Any
 
 from server.media.edge.counters import Counters
 from server.media.edge.paths import UdpPath, new_batch
+from server.media.edge.tcp import listening_socket
 
 READS_AT_ONCE = 64
 BUFFER_BYTES = 4 << 20
@@ -18,9 +19,10 @@ TRIES = 20
 
 
 class UdpPort:
-    """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from."""
+    """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from. `tcp` listens beside it."""
 
-    def __init__(self, sock: socket.socket, counters: Counters, plain: bool) -> None:
+    def __init__(self, sock: socket.socket, tcp: socket.socket, counters: Counters, plain: bool) -> None:
+        self.tcp = tcp
         self.batch = new_batch(sock, counters, plain)
         self.routes: dict[tuple[str, int], Any] = {}
         self.address: str = sock.getsockname()[0]
@@ -56,19 +58,29 @@ class UdpPort:
 
 
 def open_ports(addresses: list[str], port: int, counters: Counters, plain: bool) -> list[UdpPort]:
-    """A socket on each address, all on `port`; 0 takes one that is free on all. Raises OSError when there is none."""
+    """UDP and TCP sockets on each address, all on `port`; 0 takes one that is free on all. Raises OSError when there is none."""
     for attempt in range(TRIES):
-        opened: list[socket.socket] = []
+        opened: list[tuple[socket.socket, socket.socket]] = []
         try:
             for address in addresses:
-                opened.append(_bound(address, opened[0].getsockname()[1] if opened else port))
-            return [UdpPort(sock, counters, plain) for sock in opened]
+                number = opened[0][0].getsockname()[1] if opened else port
+                opened.append(_pair(address, number))
+            return [UdpPort(sock, tcp, counters, plain) for sock, tcp in opened]
         except OSError:
-            for sock in opened:
+            for sock in (sock for pair in opened for sock in pair):
                 sock.close()
             if port or attempt == TRIES - 1:
                 raise
     raise OSError("no free port")
+
+
+def _pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
+    sock = _bound(address, port)
+    try:
+        return sock, listening_socket(address, sock.getsockname()[1])
+    except OSError:
+        sock.close()
+        raise
 
 
 def _bound(address: str, port: int) -> socket.socket:

@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 HANDSHAKE_LIMIT_S = 15.0
 CREDENTIALS_MAX = 4
 CHECK_SILENCE_S = 30.0
+PATH_LOST_S = 5.0
+"""How long somebody whose TCP connection broke has to come back over another path."""
+EARLY_MAX = 64
 
 
 class ConnectionOwner(Protocol):
@@ -73,6 +76,7 @@ class Connection:
         self._on_first_check = on_first_check
         self._credentials: dict[str, str] = {}
         self._bucket = Bucket()
+        self._early: list[bytes] = []
         role = "client" if self.setup == "active" else "server"
         self._ice = IcePath(self.link.send, "controlled")
         self._dtls = Dtls(self._ice, certificate, role)
@@ -117,14 +121,20 @@ class Connection:
         elif nominated and not (self.link.path.address == path.address and self.link.batch is path.batch):
             self.link.use(path)
 
+    def path_lost(self, path: Path, now: float) -> None:
+        if self.link.path is path:
+            self.last_check_at = min(self.last_check_at, now - CHECK_SILENCE_S + PATH_LOST_S)
+
     def dtls(self, datagram: bytes) -> None:
         if not self._ice.put(datagram):
             self.counters.add("dropped_dtls_queue")
 
     def media(self, length: int, now: float) -> None:
         keys, inbox = self.link.keys, self._edge.inbox
-        if keys is None or length < 12:
-            self.counters.add("dropped_before_keys")
+        if length < 12:
+            self.counters.add("dropped_rtp")
+        elif keys is None:
+            self._hold(bytes(memoryview(inbox.data)[:length]))
         elif is_rtcp(inbox.data[1]):
             opened = keys.open_rtcp(inbox, length)
             if opened < 0:
@@ -137,6 +147,19 @@ class Connection:
                 self.counters.add("dropped_srtp")
             else:
                 self._packet(opened, self._clock())
+
+    def _hold(self, datagram: bytes) -> None:
+        """The browser has its keys a moment before us; what it sends meanwhile is its first key frame."""
+        if len(self._early) < EARLY_MAX and not self.is_gone:
+            self._early.append(datagram)
+        else:
+            self.counters.add("dropped_before_keys")
+
+    def _open_held(self) -> None:
+        held, self._early = self._early, []
+        for datagram in held:
+            self._edge.inbox.data[: len(datagram)] = datagram
+            self.media(len(datagram), self._clock())
 
     def _packet(self, length: int, now: float) -> None:
         try:
@@ -179,6 +202,7 @@ class Connection:
         self.link.keys = self._dtls.keys()
         self.is_connected = True
         self._owner.connected(self)
+        self._open_held()
 
     def _dtls_changed(self) -> None:
         if self._dtls.state == "closed" and not self.is_gone:

@@ -52,6 +52,11 @@ class Reports:
             outlet = _outlet(connection, report.media_ssrc)
             if outlet is not None and outlet.publication is not None:
                 outlet.publication.key_frames.wish()
+        elif isinstance(report, rtcp.Bye):
+            for ssrc in report.ssrcs:
+                found = connection.parts.incoming.layer_of(ssrc)
+                if found is not None:
+                    found[0].last_at = float("-inf")  # Silent from now on; the session sees it in its next round.
 
     @staticmethod
     def _note_sender(connection: Connection, report: rtcp.SenderReport, now: float) -> None:
