@@ -86,7 +86,7 @@ def make_app(settings: Settings) -> web.Application:
 def _make_parts(settings: Settings, app: web.Application) -> Parts:
     server = GuardedServer()
     app[middleware.OPEN_SOCKETS] = server.open_from
-    crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.disconnect)
+    crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
     bus: Bus = StreamBus(settings.redis_url) if settings.redis_url else MemoryBus()
     media = MediaClient(settings.media_control)
     holds = Holds(lambda connection: drop_connection(house, connection))

@@ -93,9 +93,24 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
         meter.is_out = True
         METRICS.dropped.labels(reason).inc()
         log.warning("socket_dropped", reason=reason)
+        environ = self.environ.get(eio_sid)
+        await self._close(eio_sid)
+        if environ and (transport := environ["aiohttp.request"].transport):
+            transport.abort()  # Its unread packets are not waited for.
+
+    async def _close(self, eio_sid: str) -> None:
+        """Ends a connection after what is queued for it: python-engineio alone would keep the websocket until the next ping."""
         socket = self.eio.sockets.get(eio_sid)
         if socket is not None:
-            await socket.close(wait=False, abort=False)
+            await socket.close(wait=False, abort=True)
+            await socket.queue.put(None)
+
+    async def dismiss(self, sid: str) -> None:
+        """Ends one page's socket for good, after the events that were queued before."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, "/")
+        await self.disconnect(sid)
+        if eio_sid is not None:
+            await self._close(eio_sid)
 
     async def sweep(self) -> None:
         """Closes clients that never said hello, and those that do not read what they are sent. Call every few seconds."""
