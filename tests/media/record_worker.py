@@ -65,9 +65,9 @@ class RecordWorker:
             return (await self.client.health()).ready
         return False
 
-    async def join(self, participant: str, codec: str = "VP8") -> Robot:
+    async def join(self, participant: str, codec: str = "VP8", slots: tuple[int, int] = (0, 0)) -> Robot:
         """A robot on stage."""
-        robot = Robot(codec=codec, draw=flash, fps=30, sound=beep())
+        robot = Robot(slots=slots, codec=codec, draw=flash, fps=30, sound=beep())
         self.robots.append(robot)
         offer = await robot.offer()
         answer = await self.client.connect(Offer(offer.sdp, offer.sources))
