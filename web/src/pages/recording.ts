@@ -96,7 +96,7 @@ function progress(done: number | null): void {
 }
 
 function momentLine(moment: Moment): HTMLLIElement {
-  const entry: Entry = { case: '', seq: 0, kind: moment.kind, at: new Date().toISOString(), session: null, actor: { kind: null, id: null, name: moment.text }, visibility: 'everyone', text: '', data: {}, client_id: null };
+  const entry: Entry = { case: '', seq: 0, kind: moment.kind, at: new Date().toISOString(), session: null, actor: { kind: null, id: null, name: moment.kind === 'invited' ? '' : moment.text }, visibility: 'everyone', text: moment.text, data: {}, client_id: null };
   const words = moment.kind === 'chat' || moment.kind === 'note' ? moment.text : entryLine(entry).querySelector('.line-head span')?.textContent ?? '';
   return el('li', {}, el('button', { class: 'moment', type: 'button', onclick: () => jump(moment.t_s) },
     el('span', { class: 'moment-time figures' }, duration(moment.t_s)), el('span', { class: 'moment-words' }, words)));

@@ -21,7 +21,7 @@ import { Stage } from './stage';
 import { fillTimeline, type Filter } from './timeline';
 
 export class AgentSession {
-  readonly #chat: Chat;
+  #chat: Chat | undefined;
   readonly #consent: Consent;
   readonly #record: RecordControl;
   readonly #sign: RecordingSign;
@@ -34,7 +34,7 @@ export class AgentSession {
     document.body.classList.add('in-call');
     controls(room.devices);
     const stage = new Stage(room, 'customer', () => t('%(name)s is not connected at the moment', { name: this.view.name }));
-    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat.opened(); });
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); });
     this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
     this.#consent = new Consent(() => room.session, room.line);
     this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
@@ -80,12 +80,12 @@ export class AgentSession {
     const sleep = stayAwake();
     const timer = setInterval(() => this.#tick(), 1000);
     this.#tick();
-    log.on('loaded', () => this.#renderTimeline());
+    log.on('loaded', () => { this.#renderTimeline(); this.#toEnd(); });
     log.on('entry', () => this.#renderTimeline());
     for (const name of ['case', 'recording'] as const) room.line.on(name, () => void this.refresh());
     room.line.on('roster', (told) => { if (told.session === room.session && told.recording !== (this.view.session?.recording?.id ?? null)) void this.refresh(); });
     room.line.on('line', ({ up }) => { if (up) void this.refresh(); });
-    room.on('state', (state) => { if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.ended(); } });
+    room.on('state', (state) => { if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.#consent.close(); this.ended(); } });
   }
 
   #wire(): void {
@@ -130,7 +130,11 @@ export class AgentSession {
     const panel = byId('tab-timeline');
     const atEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 80;
     fillTimeline(byId('work-timeline'), this.log.entries, this.#filter);
-    if (atEnd) panel.scrollTop = panel.scrollHeight;
+    if (atEnd) this.#toEnd();
+  }
+
+  #toEnd(): void {
+    byId('tab-timeline').scrollTop = byId('tab-timeline').scrollHeight;
   }
 
   #counted(unread: number): void {

@@ -47,7 +47,7 @@ export class CallView {
     document.body.classList.add('in-call');
     this.#stage = new Stage(room, 'agent', () => t('The others will be here in a moment'));
     this.#sleep = stayAwake();
-    byId('mic').focus({ preventScroll: true });
+    byId('call-head').focus({ preventScroll: true });
   }
 
   close(): void {
@@ -57,6 +57,8 @@ export class CallView {
     this.#sleep?.();
     this.#sleep = null;
     this.drawer(false);
+    this.consent.close();
+    for (const open of document.querySelectorAll<HTMLDialogElement>('dialog[open]')) open.close();
     show(byId('call'), false);
     document.body.classList.remove('in-call');
   }

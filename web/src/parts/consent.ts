@@ -36,6 +36,12 @@ export class Consent {
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
+  /** The session is over: nobody needs an answer any more. */
+  close(): void {
+    this.#dialog.close();
+    byId<HTMLDialogElement>('withdraw').close();
+  }
+
   async #say(answer: 'given' | 'refused' | 'withdrawn'): Promise<void> {
     try {
       const view = await post<ConsentView>(`/api/v1/sessions/${this.session()}/consent`, { answer, wording_version: this.#version });

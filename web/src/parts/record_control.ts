@@ -45,8 +45,7 @@ export class RecordControl {
 
   /** What this person said last, as the timeline has it. */
   #answer(person: ParticipantView): Answer {
-    const mine = (entry: Entry): boolean => entry.session === this.room.session && ANSWERS.includes(entry.kind)
-      && (entry.kind === 'consent_asked' || entry.actor.id === person.id || (entry.actor.kind === person.kind && entry.actor.name === person.name));
+    const mine = (entry: Entry): boolean => entry.session === this.room.session && ANSWERS.includes(entry.kind) && entry.data['participant'] === person.id;
     const last = this.log.entries.filter(mine).at(-1)?.kind;
     const said = this.log.entries.filter((entry) => mine(entry) && entry.kind !== 'consent_asked').at(-1)?.kind;
     if (said === 'consent_given') return 'given';

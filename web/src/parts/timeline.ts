@@ -30,15 +30,15 @@ export function entryWords(entry: Entry): string {
   const { data, actor: { name } } = entry;
   const words: Readonly<Record<EntryKind, () => string>> = {
     opened: () => t('%(name)s opened the case', { name }),
-    waited: () => (data['waited_s'] === undefined ? t('Waited in the queue') : t('Waited in the queue: %(span)s', { span: span(Number(data['waited_s'])) })),
+    waited: () => (data['seconds'] === undefined ? t('Waited in the queue') : t('Waited in the queue: %(span)s', { span: span(Number(data['seconds'])) })),
     taken: () => t('%(name)s took the case', { name }),
     released: () => t('%(name)s put the case back', { name }),
     joined: () => t('%(name)s came in', { name }),
     left: () => t('%(name)s left', { name }),
-    invited: () => t('%(name)s invited %(guest)s', { name, guest: String(data['name'] ?? entry.text) }),
+    invited: () => (name ? t('%(name)s invited %(guest)s', { name, guest: entry.text }) : t('Invited: %(guest)s', { guest: entry.text })),
     chat: () => name,
     note: () => t('Note by %(name)s', { name }),
-    consent_asked: () => t('%(name)s asked whether one may record', { name }),
+    consent_asked: () => t('%(name)s was asked whether one may record', { name: String(data['name'] ?? name) }),
     consent_given: () => t('%(name)s agreed to the recording', { name }),
     consent_refused: () => t('%(name)s does not want to be recorded', { name }),
     consent_withdrawn: () => t('%(name)s took back the consent', { name }),
@@ -49,7 +49,7 @@ export function entryWords(entry: Entry): string {
     recording_ready: () => t('Recording is ready to watch'),
     recording_shared: () => (data['shared'] === false ? t('Recording is no longer shared') : t('Recording was shared')),
     ended: () => (data['outcome'] ? t('Conversation ended: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Conversation ended')),
-    closed: () => (data['outcome'] ? t('Case closed: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Case closed')),
+    closed: () => (data['withdrawn'] ? t('%(name)s left the queue', { name }) : data['outcome'] ? t('Case closed: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Case closed')),
     reopened: () => t('Case opened again'),
   };
   return words[entry.kind]?.() ?? entry.kind;
