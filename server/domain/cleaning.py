@@ -10,6 +10,7 @@ SUMMARY_LIMIT = 500
 TEXT_LIMIT = 4000
 EMAIL_LIMIT = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets.
 PHONE_LIMIT = 40
+LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 # Embeddings, overrides and isolates (Unicode 15, section 23.2): a name with one of them rewrites the line behind it.
@@ -26,7 +27,8 @@ def clean_line(text: str, field: str, limit: int, *, least: int = 1) -> str:
 
 def clean_text(text: str, field: str, limit: int = TEXT_LIMIT) -> str:
     """Several lines: as `clean_line`, but line breaks stay. Raises BadField(field, limit)."""
-    lines = [line.rstrip() for line in _without_controls(text.replace("\r\n", "\n"), keep="\n").split("\n")]
+    broken = LINE_BREAK.sub("\n", text)
+    lines = [line.rstrip() for line in _without_controls(broken, keep="\n").split("\n")]
     return _within("\n".join(lines).strip(), field, limit, 1)
 
 
