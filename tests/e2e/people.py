@@ -11,6 +11,7 @@ from tests.e2e.browsers import PROBE
 from tests.e2e.product import Product
 
 WAIT_MS = 15_000
+CONNECTED = "oaseProbe.peers.some((one) => one.connectionState === 'connected')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class Person:
         found: list[dict[str, Any]] = await self.page.evaluate("oaseProbe.pictures()")
         return found
 
+    async def until(self, expression: str, limit_s: float = 15.0) -> Any:
+        """Waits until the expression is true in the page; its value. (Playwright's own waiting needs `eval`, which our pages forbid.)"""
+        async with asyncio.timeout(limit_s):
+            while not (value := await self.page.evaluate(expression)):
+                await asyncio.sleep(0.02)
+        return value
+
     async def until_seeing(self, people: int, limit_s: float = 15.0) -> float:
         """Waits until the pictures of so many others move on the page; how long that took, in seconds."""
         began = time.monotonic()
@@ -94,7 +102,7 @@ async def waiting_customer(browser: Browser, product: Product, name: str = "Bo B
         if await page.is_visible("#check-on"):
             await page.click("#check-on")
         await page.wait_for_selector("#check-live:visible")
-    await page.wait_for_function("oaseProbe.peers.some((one) => one.connectionState === 'connected')")
+    await person.until(CONNECTED)
     return person
 
 
@@ -114,7 +122,7 @@ async def takes_first_case(agent: Person) -> None:
     await row.wait_for()
     await row.click()
     await agent.page.wait_for_selector("#detail-case:not([hidden])")
-    await agent.page.wait_for_function("oaseProbe.peers.some((one) => one.connectionState === 'connected')")
+    await agent.until(CONNECTED)
     await agent.page.keyboard.press("t")
     await agent.page.wait_for_selector("#work:not([hidden])")
 
@@ -125,7 +133,7 @@ async def invites(agent: Person, name: str = "Third Person") -> str:
     await page.click("#invite")
     await page.fill("#invite-name", name)
     await page.click("#invite-form button[type=submit]")
-    await page.wait_for_selector("#invitation[open]")
-    link = await page.evaluate("document.querySelector('#invitation .share-row input').value")
+    field = "document.querySelector('#invitation .share-row input')"
+    link = await agent.until(f"{field}?.value.includes('/g/') && {field}.value")
     await page.click("#invitation [data-close]")
     return str(link)

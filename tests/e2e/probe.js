@@ -42,37 +42,11 @@
       if (peer.connectionState === 'connected') found.connected += 1;
       for (const one of (await peer.getStats()).values()) {
         if (one.type === 'inbound-rtp' && one.kind === 'video') found.video[one.id] = one.framesDecoded ?? 0;
-        if (one.type === 'inbound-rtp' && one.kind === 'audio') found.audio[one.id] = one.totalAudioEnergy ?? -1;
+        if (one.type === 'inbound-rtp' && one.kind === 'audio') found.audio[one.id] = one.totalAudioEnergy ?? 0;
         if (one.type === 'outbound-rtp' && one.kind === 'video') found.sent += one.framesSent ?? one.framesEncoded ?? 0;
       }
     }
     return found;
-  };
-
-  /** Loudest level of each incoming sound, heard through Web Audio for `ms`. For browsers whose statistics do not say. */
-  const levels = async (ms) => {
-    const context = new AudioContext();
-    await context.resume();
-    const ears = [];
-    for (const peer of peers) {
-      if (peer.connectionState === 'closed') continue;
-      for (const receiver of peer.getReceivers()) {
-        if (receiver.track.kind !== 'audio' || receiver.track.muted) continue;
-        const ear = context.createAnalyser();
-        context.createMediaStreamSource(new MediaStream([receiver.track])).connect(ear);
-        ears.push({ ear, buffer: new Float32Array(ear.fftSize), loudest: 0 });
-      }
-    }
-    const end = performance.now() + ms;
-    while (performance.now() < end) {
-      for (const one of ears) {
-        one.ear.getFloatTimeDomainData(one.buffer);
-        one.loudest = Math.max(one.loudest, ...one.buffer.map(Math.abs));
-      }
-      await new Promise((done) => setTimeout(done, 20));
-    }
-    await context.close();
-    return ears.map((one) => one.loudest);
   };
 
   /** Videos of other people that are on the page and move: size and time of each. */
@@ -80,5 +54,5 @@
     .filter((video) => !video.id.match(/self|check/) && video.videoWidth > 0 && video.getClientRects().length > 0)
     .map((video) => ({ width: video.videoWidth, height: video.videoHeight, time: video.currentTime, paused: video.paused }));
 
-  window.oaseProbe = { peers, marks, mark, stats, levels, pictures, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
+  window.oaseProbe = { peers, marks, mark, stats, pictures, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
 })();

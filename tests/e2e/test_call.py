@@ -47,19 +47,15 @@ async def senses_others(person: Person, others: int) -> None:
 
 
 async def firefox_senses_others(firefox: Firefox, others: int) -> None:
-    """The same for Firefox; its sound is heard through Web Audio."""
+    """The same for Firefox."""
     await firefox.until(f"oaseProbe.pictures().filter((one) => !one.paused).length >= {others}")
     before = Senses.of(await firefox.evaluate("oaseProbe.stats()"))
 
-    async def pictures_move() -> bool:
+    async def all_come() -> bool:
         now = Senses.of(await firefox.evaluate("oaseProbe.stats()"))
-        return now.moving(before, NEW_FRAMES) >= others and now.sent > before.sent
+        return now.moving(before, NEW_FRAMES) >= others and now.sounding(before) >= others and now.sent > before.sent
 
-    async def sounds_come() -> bool:
-        return sum(level > 0.001 for level in await firefox.evaluate("oaseProbe.levels(1500)")) >= others
-
-    await until(pictures_move)
-    await until(sounds_come)
+    await until(all_come)
 
 
 async def test_customer_and_agent_talk(tmp_path: Path) -> None:
