@@ -186,13 +186,13 @@ async def test_tcp_carries_a_call_where_udp_is_dropped(tmp_path: Path) -> None:
         await rig.event("gone", participant="bob", limit_s=10.0)
 
 
-async def test_bit_rate_rises_within_three_seconds(tmp_path: Path) -> None:
+async def test_bit_rate_rises_within_seconds(tmp_path: Path) -> None:
     async with open_rig(tmp_path) as rig, pages_of(rig) as address, chromium(tmp_path, address, 1) as (ann,):
         connection = await ann.evaluate("join(1, 1)")
         await rig.client.seat("s1", "ann", Seat(connection, on_stage=True))
         began = time.monotonic()
         while (await available(ann)) < 2_000_000:
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 8.0  # 2-3 s on a quiet machine; REMB would need 25.
             await asyncio.sleep(0.1)
 
 
