@@ -130,7 +130,7 @@ def _write(scene: Scene, part: Path, duration_s: float, progress: Progress) -> V
         picture = target.add_stream("libx264", rate=FPS, options=X264)
         picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         picture.gop_size = 2 * FPS
-        picture.codec_context.thread_count = os.cpu_count() or 1
+        picture.codec_context.thread_count = min(4, os.cpu_count() or 1)
         voice = target.add_stream("aac", rate=RATE, layout="stereo")
         voice.bit_rate = 128_000
         for number in range(frames):

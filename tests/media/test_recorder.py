@@ -22,6 +22,8 @@ from tests.media.record_packets import (
     beeps,
     duration_s,
     flashes,
+    give,
+    in_order,
     second_of_sound,
     second_of_video,
     skews_ms,
@@ -207,6 +209,35 @@ async def test_reserve_is_watched_while_recording(tmp_path: Path, monkeypatch: p
             await asyncio.sleep(0.05)
     await bench.recorder.stop()
     assert bench.events[-1].data["code"] == "no_space"
+
+
+async def test_slow_disk_drops_up_to_the_next_key_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written decodes without a broken picture, and the index says what is missing."""
+    monkeypatch.setattr("server.media.recorder.writer.QUEUE_LIMIT_BYTES", 30_000)
+    bench = Bench(tmp_path, ["ann"])
+    await bench.recorder.start()
+    for arrival, stream, packet in in_order([camera("ann", 10, size=(640, 360))], bench.began):
+        give(bench.recorder, arrival, stream, packet, bench.began)
+        if packet.is_key and packet.marker:
+            await asyncio.sleep(0.02)
+    await bench.recorder.stop()
+    index = read_index(bench.directory)
+    assert [line["reason"] for line in index.lines if line["kind"] == "gap"].count("disk_too_slow") >= 5
+    with av.open(str(bench.directory / index.tracks[0].file)) as container:
+        frames = list(container.decode(video=0))
+    assert 10 < len(frames) < 290
+    assert not any(frame.is_corrupt for frame in frames)
+
+
+async def test_index_tells_of_those_who_agreed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ["ann"])
+    await bench.recorder.start()
+    for call in (bench.recorder.joined, bench.recorder.speaking, bench.recorder.left):
+        call("ann")
+        call("bob")
+    await bench.recorder.stop()
+    lines = [(line["kind"], line.get("participant")) for line in read_index(bench.directory).lines]
+    assert lines == [("start", None), ("joined", "ann"), ("speaker", "ann"), ("left", "ann"), ("stop", None)]
 
 
 async def test_junk_is_survived(tmp_path: Path) -> None:

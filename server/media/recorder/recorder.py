@@ -139,18 +139,23 @@ class Recorder(Tap):
         return self.facts()
 
     def joined(self, participant: str) -> None:
-        self.note("joined", participant=participant)
+        """For the index: only of people who agreed, as everything in it."""
+        self._note_person("joined", participant)
 
     def left(self, participant: str) -> None:
         """Closes the tracks of a person who left; somebody who comes back gets new files."""
         self._end_person(participant)
-        self.note("left", participant=participant)
+        self._note_person("left", participant)
+
+    def _note_person(self, kind: str, participant: str) -> None:
+        if participant in self._agreed:
+            self.note(kind, participant=participant)
 
     def speaking(self, participant: str) -> None:
-        """Who is loudest. Kept only for people who agreed: who spoke when says something about a person, too."""
-        if participant != self._speaker and participant in self._agreed:
+        """Who is loudest. Who spoke when says something about a person, too."""
+        if participant != self._speaker:
             self._speaker = participant
-            self.note("speaker", participant=participant)
+            self._note_person("speaker", participant)
 
     def _end_person(self, participant: str, revoked: bool = False) -> None:
         person = self._people.pop(participant, None)
