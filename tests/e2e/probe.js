@@ -22,6 +22,9 @@
     return answer;
   };
 
+  addEventListener('pointerdown', () => { marks.click = performance.now(); }, true);
+  addEventListener('keydown', () => { marks.click = performance.now(); }, true);
+
   const watched = new WeakSet();
   const watch = () => {
     for (const video of document.querySelectorAll('video')) {

@@ -1,0 +1,115 @@
+"""From the click on "come in" to the first picture, and from an agent's "take" to the waiting customer's picture."""
+# Needs: chromium fonts
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import report
+from playwright.async_api import Browser, Page
+from report import say
+
+from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.people import CONNECTED, Person, agent_at_desk, invites, takes_first_case, waiting_customer
+from tests.e2e.product import Product, running_product
+
+STEPS = {  # What ends each step, in order.
+    "offer": "offer_out",
+    "server": "answer_in",
+    "answer_set": "answer_set",
+    "connected": "connected",
+    "first_frame": "first_frame",
+}
+
+
+async def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Real pages in a warm Chromium on this machine; the server runs beside it."""
+    if chromium_path() is None:
+        nothing = dict.fromkeys(("first_frame_ms_p50", "first_frame_ms_p95", "from_waiting_ms_p50", "steps_ms"))
+        return {**nothing, "notes": ["Chromium is not installed here."]}
+    with tempfile.TemporaryDirectory() as folder:
+        async with running_product(Path(folder)) as product, running_chromium() as chromium:
+            agent = await agent_at_desk(chromium, product)
+            waits = await _from_waiting(chromium, product, agent, options.rounds)
+            joins = await _joins(chromium, product, agent, options.rounds)
+    frames = [marks["first_frame"] - marks["click"] for marks in joins]
+    return {
+        "first_frame_ms_p50": _whole(statistics.median(frames)),
+        "first_frame_ms_p95": _whole(report.percentile(frames, 0.95)),
+        "from_waiting_ms_p50": _whole(statistics.median(waits)),
+        "from_waiting_ms_p95": _whole(report.percentile(waits, 0.95)),
+        "steps_ms": _steps(joins),
+        "first_frame_ms": report.spread(frames, 0),
+        "from_waiting_ms": report.spread(waits, 0),
+        "notes": [],
+    }
+
+
+async def _from_waiting(chromium: Browser, product: Product, agent: Person, rounds: int) -> list[float]:
+    """Milliseconds from the key T at the desk to the customer's first picture there; the first round only warms up."""
+    found = []
+    for number in range(rounds + 1):
+        customer = await waiting_customer(chromium, product, f"Customer {number}")
+        await agent.page.goto(product.url + "/desk")
+        await agent.until(CONNECTED)
+        await takes_first_case(agent)
+        marks = await _until_first_frame(agent.page)
+        if number:
+            found.append(marks["first_frame"] - marks["click"])
+            say(f"take {number}: {found[-1]:.0f} ms")
+        if number < rounds:
+            await customer.context.close()
+    return found
+
+
+async def _joins(chromium: Browser, product: Product, agent: Person, rounds: int) -> list[dict[str, float]]:
+    """The marks of each join of a guest into the agent's last session; the first round only warms up."""
+    link = await invites(agent)
+    context = await chromium.new_context(locale="en", viewport={"width": 1280, "height": 800})
+    await context.add_init_script(path=Path(report.ROOT / "tests" / "e2e" / "probe.js"))
+    found = []
+    for number in range(rounds + 1):
+        page = await context.new_page()
+        await page.goto(link)
+        await page.wait_for_selector("#enter-all:visible")
+        await page.wait_for_timeout(300)  # A person reads the page first.
+        await page.click("#enter-all")
+        marks = await _until_first_frame(page)
+        if number:
+            found.append(marks)
+            say(f"join {number}: {marks['first_frame'] - marks['click']:.0f} ms")
+        await page.click("#leave")
+        await page.click("#leave-yes")
+        await page.close()
+    return found
+
+
+async def _until_first_frame(page: Page) -> dict[str, float]:
+    for _ in range(500):
+        marks: dict[str, float] = await page.evaluate("oaseProbe.marks")
+        if "first_frame" in marks:
+            return marks
+        await page.wait_for_timeout(20)
+    raise TimeoutError("no picture came in 10 s")
+
+
+def _steps(joins: list[dict[str, float]]) -> dict[str, int]:
+    """Median length of each step from the click on. A step that was done before the click counts as nothing."""
+    lengths: dict[str, list[float]] = {}
+    for marks in joins:
+        at = marks["click"]
+        for step, end in STEPS.items():
+            if end in marks:
+                lengths.setdefault(step, []).append(max(0.0, marks[end] - at))
+                at = max(at, marks[end])
+    return {step: round(statistics.median(values)) for step, values in lengths.items()}
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+if __name__ == "__main__":
+    report.main(measure, ("--rounds", {"type": int, "default": 11}))
