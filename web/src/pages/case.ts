@@ -36,14 +36,15 @@ async function open(): Promise<void> {
   try {
     const secret = takeSecret();
     const id = secret ? (await post<LinkExchanged>('/api/v1/links/exchange', { secret })).case : page.case;
+    if (!('RTCPeerConnection' in window)) throw new Problem('no_webrtc', 0, t('This browser cannot make video calls. Please open your link in a current Firefox, Chrome, Edge or Safari.'));
     if (!id) throw new Problem('not_signed_in', 401, t('This page shows a case. Please open the link that you were given, or start a new case.'));
     setAddress(`/c/${id}`);
     view = await readCase(id);
     line.open();
     follow(id);
     wire(id);
-    await check.resume().catch(() => {});
     render();
+    void check.resume().catch(() => {}); // Joining does not wait for a camera that is slow to open.
   } catch (error) {
     fail(error);
   }
@@ -53,7 +54,9 @@ function fail(error: unknown): void {
   setText(byId('failure-head'), isCode(error, 'bad_link') ? t('This link does not work (any more)') : isCode(error, 'not_found', 'not_signed_in', 'forbidden') ? t('Please open your personal link') : t('That did not work'));
   setText(byId('failure-text'), sentence(error));
   setText(byId('failure-code'), error instanceof Problem ? t('For support: %(code)s', { code: error.code }) : '');
-  show(byId('failure-again'), !isCode(error, 'bad_link'));
+  const again = !isCode(error, 'bad_link', 'not_found', 'not_signed_in', 'forbidden', 'no_webrtc');
+  show(byId('failure-again'), again);
+  byId('failure-start').classList.toggle('button-main', !again);
   change('failure');
 }
 

@@ -1,6 +1,6 @@
 /** A guest's link: swaps the secret for a cookie and goes to the conversation. */
 
-import { post, Problem, sentence } from '../api';
+import { isCode, post, Problem, sentence } from '../api';
 import { byId, setText, show } from '../dom';
 import type { LinkExchanged } from '../messages';
 import { takeSecret } from '../page';
@@ -12,6 +12,10 @@ async function open(): Promise<void> {
     if (!found.session) throw new Problem('session_ended', 409, t('This conversation is over.'));
     location.replace(`/s/${found.session}?as=visitor`);
   } catch (error) {
+    const isBad = isCode(error, 'bad_link', 'session_ended');
+    if (isCode(error, 'session_ended')) setText(byId('failure-head'), t('This conversation is over'));
+    if (!isBad) setText(byId('failure-head'), t('That did not work'));
+    show(byId('failure-ask'), isBad);
     setText(byId('failure-text'), sentence(error));
     setText(byId('failure-code'), error instanceof Problem ? t('For support: %(code)s', { code: error.code }) : '');
     show(byId('opening'), false);

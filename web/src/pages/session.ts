@@ -24,6 +24,7 @@ else void open();
 
 async function open(): Promise<void> {
   try {
+    if (!('RTCPeerConnection' in window)) { over(t('That did not work'), t('This browser cannot make video calls. Please open your link in a current Firefox, Chrome, Edge or Safari.')); return; }
     const view = await readCase(caseId);
     line.open();
     const isOver = view.session?.id !== session || view.session.state === 'ended';
