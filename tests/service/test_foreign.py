@@ -1,0 +1,157 @@
+"""Every service function, asked by people whose business it is not."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+
+import pytest
+
+from server.domain.principal import Agent, Anonymous, Principal, Visitor
+from server.domain.words import ConsentAnswer, Language, Outcome, Role
+from server.errors import Forbidden, NotFound, NotSignedIn
+from server.service import agents, cases, consent, desk, links, queue, recordings, sessions, timeline, topics
+from server.service.views import SourcesView
+from tests.desk import Customer, client_id
+from tests.desk import Desk as House
+from tests.service.test_consent import recorded_call
+
+MODULES: tuple[ModuleType, ...] = (agents, cases, consent, desk, links, queue, recordings, sessions, timeline, topics)
+OPEN_TO_ALL = {"list_topics", "open_case", "exchange_link"}  # They lead to nobody else's case.
+BEHIND = {
+    "owns_connection",
+    "my_seat",
+    "give_to_browser",
+}  # Asked by other functions, and answered without telling anything.
+Call = Callable[[Principal], Awaitable[object]]
+
+
+def calls(house: House, customer: Customer, recording: str, connection: str) -> dict[str, Call]:
+    """Each function with a principal, called with things of `customer`'s."""
+    h, case, session = house.house, customer.case, customer.session
+    link = customer.principal.links[0].link_id
+    said = (ConsentAnswer.WITHDRAWN, "2026-1")
+    return {
+        "read_case": lambda who: cases.read_case(h, who, case),
+        "take_case": lambda who: cases.take_case(h, who, case),
+        "release_case": lambda who: cases.release_case(h, who, case),
+        "close_case": lambda who: cases.close_case(h, who, case, Outcome.SOLVED),
+        "reopen_case": lambda who: cases.reopen_case(h, who, case),
+        "withdraw_case": lambda who: queue.withdraw_case(h, who, case),
+        "queue_case": lambda who: queue.queue_case(h, who, case),
+        "read_desk": lambda who: desk.read_desk(h, who),
+        "read_timeline": lambda who: timeline.read_timeline(h, who, case),
+        "say_chat": lambda who: timeline.say_chat(h, who, case, "Hallo", client_id()),
+        "write_note": lambda who: timeline.write_note(h, who, case, "Hallo", client_id()),
+        "make_case_link": lambda who: links.make_case_link(h, who, case),
+        "invite_guest": lambda who: links.invite_guest(h, who, session, "Eve"),
+        "revoke_link": lambda who: links.revoke_link(h, who, link),
+        "admit": lambda who: sessions.admit(h, who, session),
+        "connect_session": lambda who: sessions.connect_session(h, who, session, "v=0", {}),
+        "connect_standby": lambda who: sessions.connect_standby(h, who, "v=0", {}),
+        "restart_connection": lambda who: sessions.restart_connection(h, who, connection, "v=0"),
+        "close_connection": lambda who: sessions.close_connection(h, who, connection),
+        "read_session": lambda who: sessions.read_session(h, who, session),
+        "case_of_session": lambda who: sessions.case_of_session(h, who, session),
+        "set_state": lambda who: sessions.set_state(h, who, session, SourcesView()),
+        "leave_session": lambda who: sessions.leave_session(h, who, session),
+        "end_session": lambda who: sessions.end_session(h, who, session, Outcome.SOLVED),
+        "ask_consent": lambda who: consent.ask_consent(h, who, session),
+        "answer_consent": lambda who: consent.answer_consent(h, who, session, *said),
+        "start_recording": lambda who: recordings.start_recording(h, who, session),
+        "stop_recording": lambda who: recordings.stop_recording(h, who, recording),
+        "read_recording": lambda who: recordings.read_recording(h, who, recording),
+        "find_file": lambda who: recordings.find_file(h, who, recording, "view.mp4"),
+        "share_recording": lambda who: recordings.share_recording(h, who, recording, True),
+        "delete_recording": lambda who: recordings.delete_recording(h, who, recording),
+        "sign_out": lambda who: agents.sign_out(h, who),
+        "read_me": lambda who: agents.read_me(h, who),
+        "set_password": lambda who: agents.set_password(h, who, "x" * 20),
+        "list_agents": lambda who: agents.list_agents(h, who),
+        "add_agent": lambda who: agents.add_agent(h, who, "x@example.org", "X", Role.ADMIN),
+        "set_agent_disabled": lambda who: agents.set_agent_disabled(h, who, "x", True),
+    }
+
+
+async def test_no_function_is_forgotten(small_desk: House) -> None:
+    customer = await small_desk.customer_opens_case()
+    found = {
+        name
+        for module in MODULES
+        for name, one in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if one.__module__ == module.__name__ and "principal" in inspect.signature(one).parameters and name[0] != "_"
+    }
+    known = set(calls(small_desk, customer, "", "")) | OPEN_TO_ALL | BEHIND
+    assert found - known == set()
+
+
+async def test_others_case_is_neither_read_nor_changed(desk: House) -> None:
+    customer = await recorded_call(desk)
+    connection = next(iter(desk.worker.connections))
+    recording = next(iter(desk.worker.recordings))
+    stranger = await desk.customer_opens_case("Stranger")
+    old = await desk.call("bob")
+    guest = await desk.guest(old.session, "Guest", by="bob")
+    before = await desk.entries(customer.case)
+    told = len(desk.heard.all)
+    strangers: dict[str, Principal] = {
+        "nobody": Anonymous(),
+        "another customer": stranger.principal,
+        "a guest of another session": guest,
+        "a browser whose links have ended": Visitor(stranger.principal.visitor_id, ()),
+    }
+    for who, principal in strangers.items():
+        for name, call in calls(desk, customer, recording, connection).items():
+            assert await _answer(call, principal), f"{who} may {name}"
+    assert await desk.entries(customer.case) == before
+    changes = [one for one in desk.heard.all[told:] if one[0] in {"entry", "case_changed", "recording"}]
+    assert changes == []
+    assert (await cases.read_case(desk.house, await desk.agent("ann"), customer.case, Language.DE)).outcome is None
+
+
+async def test_others_and_missing_get_the_same_answer(desk: House) -> None:
+    customer = await recorded_call(desk)
+    recording = next(iter(desk.worker.recordings))
+    stranger = await desk.customer_opens_case("Stranger")
+    missing = Customer(customer.principal, type(customer.opened)("no", "no", "no", ""), "")
+    theirs = calls(desk, customer, recording, next(iter(desk.worker.connections)))
+    nobodys = calls(desk, missing, "no", "no")
+    for principal in (Anonymous(), stranger.principal):
+        for name, call in theirs.items():
+            assert await _answer(call, principal) == await _answer(nobodys[name], principal), name
+
+
+async def _answer(call: Call, principal: Principal) -> tuple[type[BaseException], object] | None:
+    """How it was refused; None when it was not."""
+    try:
+        await call(principal)
+    except (NotFound, Forbidden, NotSignedIn) as failure:
+        return type(failure), failure.facts
+    return None
+
+
+async def test_guest_does_not_what_customers_and_agents_do(desk: House) -> None:
+    customer = await recorded_call(desk)
+    guest = await desk.guest(customer.session)
+    made = calls(desk, customer, next(iter(desk.worker.recordings)), next(iter(desk.worker.connections)))
+    may = {"read_case", "read_timeline", "say_chat", "admit", "connect_session", "read_session", "case_of_session"}
+    may |= {"set_state", "leave_session", "answer_consent"}
+    for name in made.keys() - may:
+        assert await _answer(made[name], guest), f"a guest may {name}"
+
+
+async def test_customer_does_not_what_agents_do(desk: House) -> None:
+    customer = await recorded_call(desk)
+    made = calls(desk, customer, next(iter(desk.worker.recordings)), next(iter(desk.worker.connections)))
+    agents_only = {
+        "take_case", "release_case", "close_case", "reopen_case", "read_desk", "write_note", "invite_guest", "revoke_link",
+        "connect_standby", "end_session", "ask_consent", "start_recording", "share_recording", "delete_recording",
+        "list_agents", "add_agent", "set_agent_disabled", "stop_recording", "sign_out", "read_me", "set_password",
+    }  # fmt: skip
+    for name in agents_only:
+        with pytest.raises(Forbidden):
+            await made[name](customer.principal)
+    ann = await desk.agent("ann")
+    assert isinstance(ann, Agent)
+    for name in ("list_agents", "add_agent", "set_agent_disabled"):
+        with pytest.raises(Forbidden):
+            await made[name](ann)
