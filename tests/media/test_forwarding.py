@@ -215,3 +215,19 @@ def _slots(rig: Rig, peer: WirePeer) -> list[dict[str, object]]:
     found = [event for event in rig.events if event.kind == "slots" and event.data["connection"] == peer.connection]
     slots: list[dict[str, object]] = found[-1].data["slots"] if found else []
     return slots
+
+
+async def test_sound_is_sent_twice_over_a_bad_line(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        ann.send_rtp("1", 0, 0, b"sound")
+        await until(lambda: bob.of("4"))
+        for _ in range(2):
+            bob.send_rtcp(rtcp.receiver_report(9, [rtcp.ReportBlock(bob.slots["4"], 0.15, 3, 0, 0, 0, 0)]))
+        await until(lambda: rig.house.connections[bob.connection].link.loss.is_bad)
+        refused = bob.refused
+        for index in range(1, 11):
+            ann.send_rtp("1", index, index * 960, b"sound")
+        await until(lambda: len(bob.of("4")) == 11 and bob.refused == refused + 9)
+        await ann.close()
+        await bob.close()

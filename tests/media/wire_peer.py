@@ -58,6 +58,7 @@ class WirePeer(asyncio.DatagramProtocol):
         self.again_slots: dict[int, int] = {}
         self.lose: Callable[[Received], bool] = lambda packet: False
         self.checks_answered = 0
+        self.refused = 0
         self.connection = ""
         self.mapped: tuple[str, int] | None = None
         self._video, self._audio = video, audio
@@ -211,7 +212,9 @@ class WirePeer(asyncio.DatagramProtocol):
             self.reports += rtcp.read_compound(bytes(self._inbox.data[:size]))
             return
         size = keys.open_rtp(self._inbox, len(data))
-        assert size > 0
+        if size < 0:
+            self.refused += 1
+            return
         header = read_header(self._inbox.data, size)
         payload = bytes(self._inbox.data[header.payload_start : header.payload_end])
         packet = Received(header.ssrc, header.payload_type, header.seq, header.rtp_time, header.marker, payload)

@@ -9,6 +9,7 @@ from server.media.rtp import rtcp
 from server.media.rtp.clock import PublisherClock, StreamClock, ntp_from_unix
 from server.media.rtp.feedback import FeedbackBuilder, read_feedback
 from server.media.rtp.keyframes import KeyFrames
+from server.media.rtp.loss import LossWatch
 from server.media.rtp.reception import Reception
 
 
@@ -133,3 +134,14 @@ def test_loss_is_reported_for_the_time_since_the_last_report() -> None:
     later = reception.block(1, 11.0)
     assert later is not None
     assert later.lost_share == 0.0
+
+
+def test_bad_line_is_believed_after_two_reports_and_forgiven_after_ten_seconds() -> None:
+    watch = LossWatch()
+    assert not watch.note(0.2, 1.0)
+    assert watch.note(0.2, 2.0)
+    assert not watch.note(0.0, 3.0)
+    assert not watch.note(0.02, 8.0)
+    assert not watch.note(0.0, 17.0)
+    assert watch.note(0.0, 18.5)
+    assert not watch.is_bad

@@ -23,10 +23,11 @@ _HEADER = struct.Struct("@PI4xPNPNi4xI4x")
 
 
 class Batch(Protocol):
-    """Where packets are written: up to `PAYLOAD_MAX` bytes at `memory[at:]`, then `seal`."""
+    """Where packets are written: up to `PAYLOAD_MAX` bytes at `memory[at:]`, then `seal`. `sealed` is the length of the last one, protected."""
 
     memory: memoryview
     at: int
+    sealed: int
 
     def seal(self, keys: Keys, target: Any, length: int) -> None:
         """The packet of `length` bytes at `at` is complete: protect it and send it to `target` at the next flush."""
@@ -40,7 +41,7 @@ class KernelBatch:
 
     def __init__(self, sock: socket.socket, counters: Counters) -> None:
         self.memory = memoryview(bytearray(BATCH_PACKETS * PACKET_BYTES))
-        self.at = 0
+        self.at = self.sealed = 0
         self._index = 0
         self._descriptor = sock.fileno()
         self._counters = counters
@@ -71,7 +72,7 @@ class KernelBatch:
         if srtp_protect(keys.tx, self._pointers[index], size):
             self._counters.add("protect_failed")
             return
-        self._vector_view[2 * index + 1] = size[0]
+        self._vector_view[2 * index + 1] = self.sealed = size[0]
         self._name_view[NAME_BYTES * index : NAME_BYTES * index + NAME_BYTES] = target
         self._index = index + 1
         self.at += PACKET_BYTES
@@ -96,7 +97,7 @@ class PlainBatch:
 
     def __init__(self, sock: socket.socket, counters: Counters) -> None:
         self.memory = memoryview(bytearray(PACKET_BYTES))
-        self.at = 0
+        self.at = self.sealed = 0
         self._socket = sock
         self._counters = counters
 
@@ -105,6 +106,8 @@ class PlainBatch:
         if protected is None:
             self._counters.add("protect_failed")
             return
+        self.sealed = len(protected)
+        self.memory[: self.sealed] = protected
         try:
             self._socket.sendto(protected, target)
         except OSError:

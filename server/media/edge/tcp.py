@@ -25,7 +25,7 @@ class TcpPath:
         self.batch: Batch = self
         self.target: Any = None
         self.memory = memoryview(bytearray(PACKET_BYTES))
-        self.at = 0
+        self.at = self.sealed = 0
         self._transport = transport
         self._counters = counters
         self._lengths = Lengths(self.memory, PACKET_BYTES, 1)
@@ -44,7 +44,8 @@ class TcpPath:
         if srtp_protect(keys.tx, self._lengths.pointers[0], size):
             self._counters.add("protect_failed")
             return
-        self.send(self.memory[: size[0]])
+        self.sealed = size[0]
+        self.send(self.memory[: self.sealed])
         self._counters.add("packets_out")
 
     def flush(self) -> None:

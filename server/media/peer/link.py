@@ -4,6 +4,7 @@ from typing import Any
 
 from server.media.edge.batch import Batch
 from server.media.edge.paths import Path
+from server.media.rtp.loss import LossWatch
 from server.media.seam import Keys
 
 DEFAULT_RTT_S = 0.05
@@ -12,7 +13,7 @@ DEFAULT_RTT_S = 0.05
 class Link:
     """`batch` and `target` are copies of the path's, because the relay needs them for each packet. Nothing is sent before `keys` are there."""
 
-    __slots__ = ("batch", "keys", "path", "rtt_s", "target", "transport_seq", "wants_report")
+    __slots__ = ("batch", "keys", "loss", "path", "rtt_s", "target", "transport_seq", "wants_report")
 
     def __init__(self) -> None:
         self.path: Path | None = None
@@ -21,6 +22,7 @@ class Link:
         self.target: Any = None
         self.transport_seq = 0
         self.rtt_s = DEFAULT_RTT_S
+        self.loss = LossWatch()
         self.wants_report = False
 
     def use(self, path: Path) -> None:

@@ -21,7 +21,10 @@ MID_BLOCK_BYTES = 5
 
 
 class Outlet:
-    """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment."""
+    """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment.
+
+    `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,8 @@ class Outlet:
         self.retransmission_types = {chosen.codec.mime: chosen.retransmission_type for chosen in codecs}
         self.map: SlotMap[Layer] = SlotMap(seed & 0x7FFF, seed, CLOCK_RATES[kind])
         self.publication: Publication | None = None
+        self.is_sent_twice = False
+        self.before: bytes | None = None
         self.transport_head = extensions[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in extensions else 0
         self.mid_block = _mid_block(mid, extensions.get(MID))
         self.retransmission_seq = seed >> 16 & 0x7FFF

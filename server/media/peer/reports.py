@@ -41,9 +41,9 @@ class Reports:
             connection.counters.add("transport_feedback_in")
         elif isinstance(report, rtcp.SenderReport):
             self._note_sender(connection, report, now)
-            self._note_round_trip(connection, report.blocks, now)
+            self._note_received(connection, report.blocks, now)
         elif isinstance(report, rtcp.ReceiverReport):
-            self._note_round_trip(connection, report.blocks, now)
+            self._note_received(connection, report.blocks, now)
         elif isinstance(report, rtcp.Nack):
             outlet = _outlet(connection, report.media_ssrc)
             if outlet is not None:
@@ -66,8 +66,12 @@ class Reports:
             layer.clock.note(report.ntp, report.rtp_time, now)
             layer.reception.sender_report(report.ntp, now)
 
-    def _note_round_trip(self, connection: Connection, blocks: list[rtcp.ReportBlock], now: float) -> None:
+    def _note_received(self, connection: Connection, blocks: list[rtcp.ReportBlock], now: float) -> None:
         for block in blocks:
+            if connection.link.loss.note(block.lost_share, now):
+                for outlet in connection.parts.outlets:
+                    outlet.is_sent_twice = outlet.kind == "audio" and connection.link.loss.is_bad
+                    outlet.before = None
             if block.last_sr:
                 middle = ntp_from_unix(self._wall(now)) >> 16 & 0xFFFFFFFF
                 rtt_s = (middle - block.last_sr - block.delay & 0xFFFFFFFF) / 65536
