@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from server.api import cases, middleware, ops, pages, people, recordings, sessions, static
-from server.api.call import EDGE, HOUSE, LIMITS
+from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
 from server.api.ops import READINESS, Readiness
@@ -85,7 +85,7 @@ def make_app(settings: Settings) -> web.Application:
 
 def _make_parts(settings: Settings, app: web.Application) -> Parts:
     server = GuardedServer()
-    app[middleware.OPEN_SOCKETS] = server.open_from
+    app[OPEN_SOCKETS] = OpenSockets(server.open_from)
     crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
     bus: Bus = StreamBus(settings.redis_url) if settings.redis_url else MemoryBus()
     media = MediaClient(settings.media_control)

@@ -19,6 +19,7 @@ _Body = TypeVar("_Body", bound=Request)
 HOUSE = web.AppKey("house", House)
 EDGE = web.AppKey("edge", Edge)
 LIMITS = web.AppKey("limits", Limits)
+ADDRESS = web.RequestKey("address", str)  # Where a socket came from.
 
 
 @dataclass(slots=True)
@@ -70,6 +71,15 @@ class Call:
         """The reply gives the caller this cookie ("visitor" or "agent"); "" takes it away."""
         self.cookies[kind] = secret
 
+
+@dataclass(frozen=True, slots=True)
+class OpenSockets:
+    """How many sockets an address holds open now; the sockets' server counts."""
+
+    of: Callable[[str], int]
+
+
+OPEN_SOCKETS = web.AppKey("open_sockets", OpenSockets)
 
 Handler = Callable[[Call], Awaitable[Any]]
 

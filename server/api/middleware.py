@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from server.api.call import EDGE, LIMITS
+from server.api.call import ADDRESS, EDGE, LIMITS, OPEN_SOCKETS
 from server.api.door import Shape, Who
 from server.api.language import COOKIE, of_request, words
 from server.api.metrics import METRICS
 from server.api.pages import error_page
-from server.api.router import ROUTE, to_text
+from server.api.router import ROUTE
+from server.api.wire import to_text
 from server.errors import (
     BadRequest,
     CrossOrigin,
@@ -30,8 +31,6 @@ log = structlog.get_logger(__name__)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SOCKET_PATH = "/socket.io/"
-ADDRESS = web.RequestKey("address", str)
-OPEN_SOCKETS = web.AppKey("open_sockets", Callable[[str], int])
 YEAR_S = 365 * 24 * 3600
 
 
@@ -69,7 +68,7 @@ async def _open_socket(request: web.Request, handler: Next) -> web.StreamRespons
     request[ADDRESS] = edge.caller(request)
     try:
         edge.check_same_origin(request)
-        request.app[LIMITS].check_sockets(request.app[OPEN_SOCKETS](request[ADDRESS]))
+        request.app[LIMITS].check_sockets(request.app[OPEN_SOCKETS].of(request[ADDRESS]))
     except OaseError as error:
         log.info("socket_refused", code=error.code)
         METRICS.requests.labels("GET /socket.io/", str(error.status)).inc()

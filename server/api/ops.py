@@ -11,7 +11,7 @@ from server.api.call import Call, Handlers
 from server.api.metrics import METRICS
 from server.api.openapi import description
 from server.api.registry import EVENTS, ROUTES
-from server.api.router import to_text
+from server.api.wire import to_text
 from server.errors import OaseError
 
 CHECK_LIMIT_S = 2.0

@@ -55,8 +55,8 @@ from server.api.call import EDGE, Call, Handlers
 from server.api.callers import describe, principal_of
 from server.api.language import words
 from server.api.people import open_with
-from server.api.router import to_plain
 from server.api.shell import SHELL
+from server.api.wire import to_plain
 from server.domain.principal import Agent
 from server.domain.rights import grant_for
 from server.domain.words import CaseId, Language, PersonKind

@@ -1,12 +1,10 @@
 """Pairs the registry with its handlers, and leads each request through its door: origin, limits, caller, body, handler, reply."""
 
 import functools
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
-from pydantic import TypeAdapter, ValidationError
 
 from server.api.call import EDGE, HOUSE, LIMITS, Call, Handler, Handlers
 from server.api.callers import check_door, principal_of
@@ -15,8 +13,9 @@ from server.api.language import of_request
 from server.api.limits import PER_ADDRESS, PER_COOKIE
 from server.api.requests import Request
 from server.api.security import SAFE_METHODS
+from server.api.wire import adapter, parse
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
-from server.errors import BadField, BadRequest, NotJson, TooLarge
+from server.errors import NotJson, TooLarge
 
 ROUTE = web.RequestKey("route", Route)
 _UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static/{name}"})
@@ -98,17 +97,6 @@ async def _read_at_most(request: web.Request, limit_bytes: int) -> bytes:
     return bytes(data)
 
 
-def parse(model: type[Request], data: bytes | str | dict[str, Any]) -> Request:
-    """A body by its model. Raises BadRequest for what is no JSON object, BadField for a field that is wrong or unknown."""
-    try:
-        return model.model_validate(data) if isinstance(data, dict) else model.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"].startswith(("json_", "model_type")) or not first["loc"]:
-            raise BadRequest from None
-        raise BadField(field=".".join(str(part) for part in first["loc"])[:80]) from None
-
-
 def _reply(call: Call, value: Any) -> web.StreamResponse:
     """The handler's result as a response, with the cookies it gave."""
     route = call.route
@@ -123,23 +111,3 @@ def _reply(call: Call, value: Any) -> web.StreamResponse:
     for kind, secret in call.cookies.items():
         call.request.app[EDGE].set_cookie(call.request, reply, kind, secret)
     return reply
-
-
-def adapter(kind: Any) -> TypeAdapter[Any]:
-    """How a dataclass is written as JSON; made once for each."""
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    return _ADAPTERS[kind]
-
-
-_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
-
-
-def to_plain(value: Any) -> Any:
-    """A dataclass as JSON-ready dicts and lists."""
-    return adapter(type(value)).dump_python(value, mode="json")
-
-
-def to_text(value: Any) -> str:
-    """Plain JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

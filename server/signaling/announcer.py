@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from server.api.answers import GoneTold, MediaTold, SlotsTold
-from server.api.router import to_plain
+from server.api.wire import to_plain
 from server.domain.principal import Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId

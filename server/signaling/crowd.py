@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from server.api.metrics import METRICS
-from server.api.router import to_plain
+from server.api.wire import to_plain
 from server.domain.principal import Agent, Principal, Visitor
 from server.domain.words import CaseId, ConnectionId, Language
 from server.signaling.feed import Watcher

@@ -11,8 +11,8 @@ from typing import Any
 import socketio  # type: ignore[import-untyped]
 import structlog
 
+from server.api.call import ADDRESS
 from server.api.metrics import METRICS
-from server.api.middleware import ADDRESS
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from server.api.answers import Bye, ConsentTold, DeskTold, QueueTold, SessionEndedTold
-from server.api.router import adapter
+from server.api.wire import adapter
 from server.domain.principal import Agent, Person
 from server.domain.rights import is_person, may_join, may_read_case
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId

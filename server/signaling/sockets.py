@@ -17,7 +17,7 @@ from server.api.language import of_request, words
 from server.api.metrics import METRICS
 from server.api.registry import EVENTS
 from server.api.requests import Hold, Request, Unwatch, Watch
-from server.api.router import parse, to_plain
+from server.api.wire import parse, to_plain
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.rights import may_read_case
 from server.domain.words import Language

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server.config import ROOT
 from server.domain.words import Role
 from tests.site import Browser, Site, client_id, running_site, settings_for
 
@@ -226,7 +227,7 @@ async def test_error_pages_say_what_to_do_and_nothing_else(site: Site) -> None:
         text = reply.body.decode()
         assert "Traceback" not in text
         assert "aiohttp" not in text
-        assert "/work" not in text
+        assert str(ROOT) not in text
     reply = await site.browser().call("PUT", "/api/v1/topics", {})
     assert (reply.status, reply.code) == (405, "wrong_method")
     assert "GET" in reply.headers["Allow"]

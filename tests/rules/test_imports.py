@@ -12,8 +12,10 @@ MAY_IMPORT = {
     "broadcast": GROUND | {"broadcast", "media"},
     "service": GROUND | {"service", "store", "media", "broadcast"},
     "api": GROUND | {"api", "service", "media"},
-    "signaling": GROUND | {"signaling", "service", "media"},
+    "signaling": GROUND | {"signaling", "service", "media", "api"},
 }
+# Both edges keep one registry, with its words, bodies and callers; routes and pages are no business of the sockets.
+DOORS_OF_API = {"answers", "call", "callers", "door", "language", "metrics", "registry", "requests", "wire"}
 # The web process speaks to media through these alone; the rest of `media` is the worker's.
 DOORS_OF_MEDIA = {"server.media.protocol", "server.media.client", "server.media.recorder.facts"}
 
@@ -41,6 +43,16 @@ def test_web_process_knows_only_the_doors_of_media(part: str) -> None:
         for path in python_files(f"server/{part}")
         for module in imports_of(path)
         if module.startswith("server.media.") and not any(module.startswith(door) for door in DOORS_OF_MEDIA)
+    ]
+    assert wrong == []
+
+
+def test_sockets_share_only_the_registry_with_the_api() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in python_files("server/signaling")
+        for module in imports_of(path)
+        if module.startswith("server.api.") and module.split(".")[2] not in DOORS_OF_API
     ]
     assert wrong == []
 
