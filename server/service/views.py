@@ -10,7 +10,6 @@ from server.domain.words import (
     AgentId,
     CaseId,
     CaseState,
-    ConnectionId,
     ConsentAnswer,
     EntryKind,
     Language,
@@ -26,6 +25,30 @@ from server.domain.words import (
     Source,
     TopicId,
     Visibility,
+)
+from server.service.media_views import (
+    ConnectionView as ConnectionView,
+)
+from server.service.media_views import (
+    Moment as Moment,
+)
+from server.service.media_views import (
+    RecordingFile as RecordingFile,
+)
+from server.service.media_views import (
+    RecordingRow as RecordingRow,
+)
+from server.service.media_views import (
+    RecordingView as RecordingView,
+)
+from server.service.media_views import (
+    RestartView as RestartView,
+)
+from server.service.media_views import (
+    RunningRecording as RunningRecording,
+)
+from server.service.media_views import (
+    SlotView as SlotView,
 )
 
 Fact = str | int | float | bool | None
@@ -87,15 +110,6 @@ class ParticipantView:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningRecording:
-    """The recording of a session that is written now."""
-
-    id: RecordingId
-    state: RecordingState
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class SessionView:
     """A session and who is in it. `me` is the reader's own participant, None before the first joining."""
 
@@ -144,20 +158,6 @@ class PastSession:
     started_at: datetime | None
     ended_at: datetime | None
     outcome: Outcome | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingRow:
-    """A recording in the list of a case."""
-
-    id: RecordingId
-    session: SessionId
-    state: RecordingState
-    interrupted: bool
-    started_at: datetime
-    duration_s: float
-    progress: float | None
-    shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,77 +326,6 @@ class AgentAdded:
 
     agent: AgentView
     link: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """One receiving m-line and who is in it."""
-
-    mid: str
-    kind: str
-    participant: ParticipantId | None
-    source: Source | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionView:
-    """The answer to a browser's offer. `participant` is None for an agent's standby connection."""
-
-    connection: ConnectionId
-    sdp: str
-    slots: list[SlotView]
-    participant: ParticipantId | None
-
-
-@dataclass(frozen=True, slots=True)
-class RestartView:
-    """The answer to an ICE restart."""
-
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFile:
-    """One playable file: the watchable view of everybody, or one person's track."""
-
-    kind: str
-    name: str
-    type: str
-    url: str
-    participant_name: str | None
-    source: Source | None
-    size_bytes: int
-    start_s: float
-    duration_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Something of the timeline that happened `t_s` into the recording."""
-
-    t_s: float
-    kind: EntryKind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingView:
-    """A recording with its files. `progress` (0..1) while it is being finished."""
-
-    id: RecordingId
-    case: CaseId
-    session: SessionId
-    state: RecordingState
-    interrupted: bool
-    started_at: datetime
-    ended_at: datetime | None
-    duration_s: float
-    size_bytes: int
-    progress: float | None
-    files: list[RecordingFile]
-    shared: bool
-    moments: list[Moment]
-    error: str | None
 
 
 # What is live, for the announcer

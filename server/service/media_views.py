@@ -1,0 +1,109 @@
+"""What the services answer about connections and recordings: the part of `views.py` that deals with media."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.domain.words import (
+    CaseId,
+    ConnectionId,
+    EntryKind,
+    ParticipantId,
+    RecordingId,
+    RecordingState,
+    SessionId,
+    Source,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRecording:
+    """The recording of a session that is written now."""
+
+    id: RecordingId
+    state: RecordingState
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """A recording in the list of a case."""
+
+    id: RecordingId
+    session: SessionId
+    state: RecordingState
+    interrupted: bool
+    started_at: datetime
+    duration_s: float
+    progress: float | None
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One receiving m-line and who is in it."""
+
+    mid: str
+    kind: str
+    participant: ParticipantId | None
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """The answer to a browser's offer. `participant` is None for an agent's standby connection."""
+
+    connection: ConnectionId
+    sdp: str
+    slots: list[SlotView]
+    participant: ParticipantId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartView:
+    """The answer to an ICE restart."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFile:
+    """One playable file: the watchable view of everybody, or one person's track."""
+
+    kind: str
+    name: str
+    type: str
+    url: str
+    participant_name: str | None
+    source: Source | None
+    size_bytes: int
+    start_s: float
+    duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something of the timeline that happened `t_s` into the recording."""
+
+    t_s: float
+    kind: EntryKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """A recording with its files. `progress` (0..1) while it is being finished."""
+
+    id: RecordingId
+    case: CaseId
+    session: SessionId
+    state: RecordingState
+    interrupted: bool
+    started_at: datetime
+    ended_at: datetime | None
+    duration_s: float
+    size_bytes: int
+    progress: float | None
+    files: list[RecordingFile]
+    shared: bool
+    moments: list[Moment]
+    error: str | None
