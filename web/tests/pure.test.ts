@@ -1,0 +1,64 @@
+// Pure parts of the pages: moments, words, how good a line is. Run by tests/rules/test_web.py.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HoldBack, lineBetween, type Reading } from '../src/line';
+import { fromMoment, toMoment } from '../src/moment';
+import { duration, t, tn } from '../src/text';
+
+const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
+
+test('moments of links are read as people write them', () => {
+  const written = { '3m20s': 200, '1h2m': 3720, '75': 75, '75s': 75, '28m': 1680, '1h0m5s': 3605, '': 0, 'soon': 0, '-5': 0, '3m20': 200 };
+  for (const [text, seconds] of Object.entries(written)) assert.equal(fromMoment(text), seconds, text);
+});
+
+test('a moment written and read again is the same second', () => {
+  for (const seconds of [0, 1, 59, 60, 61, 200, 3599, 3600, 3661, 86_399]) assert.equal(fromMoment(toMoment(seconds + 0.9)), seconds);
+});
+
+test('a clean line is good', () => {
+  assert.equal(lineBetween(reading({}), reading({ received: 500 })).quality, 'good');
+});
+
+test('loss makes a line weak, then bad, and says in which direction', () => {
+  assert.deepEqual(lineBetween(reading({}), reading({ received: 950, lost: 50 })), { quality: 'weak', where: 'down', loss_down: 0.05 });
+  assert.equal(lineBetween(reading({}), reading({ received: 800, lost: 200 })).quality, 'bad');
+  assert.equal(lineBetween(reading({}), reading({ received: 500, loss_up: 0.2 })).where, 'up');
+});
+
+test('a handful of packets says nothing', () => {
+  assert.equal(lineBetween(reading({}), reading({ received: 3, lost: 2 })).quality, 'good');
+});
+
+test('delay and a narrow line upwards are seen', () => {
+  assert.equal(lineBetween(reading({}), reading({ received: 500, delay_ms: 600 })).where, 'delay');
+  assert.equal(lineBetween(reading({}), reading({ received: 500, room_up_bps: 100_000 })).where, 'up');
+  assert.equal(lineBetween(reading({}), reading({ received: 500, room_up_bps: null })).quality, 'good');
+});
+
+test('pictures are held back while packets are lost and 20 clean seconds longer', () => {
+  const rule = new HoldBack();
+  assert.equal(rule.next(0, 0), null);
+  assert.equal(rule.next(0.08, 2500), 300);
+  assert.equal(rule.next(0, 5000), 300);
+  assert.equal(rule.next(0, 24_000), 300);
+  assert.equal(rule.next(0, 25_500), null);
+});
+
+test('a short clean moment between losses does not end holding back', () => {
+  const rule = new HoldBack();
+  rule.next(0.1, 0);
+  rule.next(0, 10_000);
+  rule.next(0.1, 15_000);
+  assert.equal(rule.next(0, 31_000), 300);
+});
+
+test('placeholders are filled, unknown ones stay', () => {
+  assert.equal(t('%(name)s is here, %(other)s', { name: 'Ann' }), 'Ann is here, %(other)s');
+  assert.equal(tn('%(num)s minute', '%(num)s minutes', 1), '1 minute');
+  assert.equal(tn('%(num)s minute', '%(num)s minutes', 4), '4 minutes');
+});
+
+test('durations are short', () => {
+  assert.deepEqual([0, 7, 200, 3725].map(duration), ['0:00', '0:07', '3:20', '1:02:05']);
+});
