@@ -17,6 +17,8 @@ from OpenSSL import SSL
 from pylibsrtp import _binding
 
 DTLS_QUEUE = 64
+REPEAT_S = 0.02
+"""Each flight of the handshake goes out twice: OpenSSL repeats a lost one only after a second, and a second copy that was not needed is dropped."""
 DATAGRAM_BYTES = 1200
 OPEN_BYTES = 2048
 TRAILER_BYTES = 16 + 128
@@ -45,7 +47,7 @@ class IcePath:
 
     def __init__(self, send: Callable[[bytes], None], role: str) -> None:
         self.role = role
-        self._send_now = send
+        self.send_now = send
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(DTLS_QUEUE)
         self._is_closed = False
 
@@ -72,7 +74,7 @@ class IcePath:
         return datagram
 
     async def _send(self, data: bytes) -> None:
-        self._send_now(data)
+        self.send_now(data)
 
 
 class Dtls(RTCDtlsTransport):
@@ -81,6 +83,7 @@ class Dtls(RTCDtlsTransport):
     def __init__(self, path: IcePath, certificate: RTCCertificate, role: str) -> None:
         super().__init__(path, [certificate])  # type: ignore[arg-type]
         self._set_role(role)
+        self._ice = path
 
     async def handshake(self, algorithm: str, value: str) -> bool:
         """True when the peer proved the certificate with this fingerprint and keys are there."""
@@ -94,6 +97,8 @@ class Dtls(RTCDtlsTransport):
     async def _write_ssl(self) -> None:
         for datagram in self._flight():
             await self.transport._send(datagram)
+            if not self.encrypted:
+                asyncio.get_running_loop().call_later(REPEAT_S, self._ice.send_now, datagram)
 
     def _flight(self) -> list[bytes]:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -76,7 +77,7 @@ class Connection:
         self._on_first_check = on_first_check
         self._credentials: dict[str, str] = {}
         self._bucket = Bucket()
-        self._early: list[bytes] = []
+        self._early: deque[bytes] = deque(maxlen=EARLY_MAX)
         role = "client" if self.setup == "active" else "server"
         self._ice = IcePath(self.link.send, "controlled")
         self._dtls = Dtls(self._ice, certificate, role)
@@ -150,14 +151,13 @@ class Connection:
 
     def _hold(self, datagram: bytes) -> None:
         """The browser has its keys a moment before us; what it sends meanwhile is its first key frame."""
-        if len(self._early) < EARLY_MAX and not self.is_gone:
-            self._early.append(datagram)
-        else:
+        if len(self._early) == EARLY_MAX:
             self.counters.add("dropped_before_keys")
+        self._early.append(datagram)
 
     def _open_held(self) -> None:
-        held, self._early = self._early, []
-        for datagram in held:
+        while self._early:
+            datagram = self._early.popleft()
             self._edge.inbox.data[: len(datagram)] = datagram
             self.media(len(datagram), self._clock())
 
