@@ -14,6 +14,7 @@ from server.broadcast.layout import Box, Place, even, fit
 Plane = npt.NDArray[np.uint8]
 SILENT_S = 3.0  # No frame for so long: the camera was switched off. The recorder asks for a key frame every 2 s, so a still picture has more.
 LAST_FRAME_S = 0.5
+BORDER = 6
 BAD_READS = 1000
 
 
@@ -74,25 +75,30 @@ class Canvas:
         self._all = self._background.copy()
         self.planes, self._clean = _planes(self._all), _planes(self._background)
         self._places: list[Place] = []
-        self._drawn: dict[str, object] = {}
+        self._drawn: dict[str, tuple[VideoFrame | None, bool]] = {}
         self._scalers: dict[str, VideoReformatter] = {}
 
-    def draw(self, places: list[Place], frames: dict[str, VideoFrame | None]) -> None:
-        """The picture of this moment. A place without a frame (somebody with sound only) gets a round sign."""
+    def draw(self, places: list[Place], frames: dict[str, VideoFrame | None], speaker: str | None = None) -> None:
+        """The picture of this moment. A place without a frame (somebody with sound only) gets a round sign; who speaks, a frame around."""
         if places != self._places:
             self._all[:] = self._background
             self._drawn.clear()
             self._places = places
         for place in places:
-            frame = frames.get(place.key)
-            if place.key in self._drawn and self._drawn[place.key] is frame:
-                continue
-            self._drawn[place.key] = frame
-            if frame is None:
-                self._sign(place.box)
-            else:
-                self._clear(place.box)
-                self._lay(frame, place)
+            frame, speaks = frames.get(place.key), place.key == speaker and len(places) > 1
+            if self._drawn.get(place.key) != (frame, speaks):
+                self._drawn[place.key] = (frame, speaks)
+                self._paint(place, frame, speaks)
+
+    def _paint(self, place: Place, frame: VideoFrame | None, speaks: bool) -> None:
+        shown = place.box
+        if frame is None:
+            self._sign(place.box)
+        else:
+            self._clear(place.box)
+            shown = self._lay(frame, place)
+        if speaks:
+            self._frame_around(shown)
 
     def frame(self) -> VideoFrame:
         """A copy for the encoder."""
@@ -110,7 +116,14 @@ class Canvas:
             part[:] = card
             part[(y - part.shape[0] / 2) ** 2 + (x - part.shape[1] / 2) ** 2 < (radius / half) ** 2] = disc
 
-    def _lay(self, frame: VideoFrame, place: Place) -> None:
+    def _frame_around(self, box: Box) -> None:
+        for plane, value, half in zip(self.planes, (170, 142, 88), (1, 2, 2), strict=True):
+            part, thick = _part(plane, box, half), BORDER // half
+            part[:thick] = part[-thick:] = value
+            part[:, :thick] = part[:, -thick:] = value
+
+    def _lay(self, frame: VideoFrame, place: Place) -> Box:
+        """Where the picture really stands inside its place."""
         box = place.box
         width, height = fit(frame.width, frame.height, box, place.whole)
         scaler = self._scalers.setdefault(place.key, VideoReformatter())
@@ -122,6 +135,7 @@ class Canvas:
             rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
             part = rows[cut_y // half : (cut_y + high) // half, cut_x // half : (cut_x + wide) // half]
             target[y // half : (y + high) // half, x // half : (x + wide) // half] = part
+        return Box(x, y, wide, high)
 
 
 def _planes(whole: Plane) -> tuple[Plane, Plane, Plane]:

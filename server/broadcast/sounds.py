@@ -22,25 +22,29 @@ BAD_READS = 1000
 class SoundTrack:
     """One audio track. The positions are samples since the beginning of the recording; reading never goes back."""
 
-    def __init__(self, path: Path, start_s: float, duration_s: float) -> None:
-        self._path, self.start_s, self.end_s = path, start_s, start_s + duration_s
+    def __init__(self, key: str, path: Path, start_s: float, duration_s: float) -> None:
+        self.key, self._path = key, path
+        self.start_s, self.end_s = start_s, start_s + duration_s
         self._chunks: Iterator[tuple[int, Samples]] | None = None
         self._at, self._rest = 0, np.zeros((0, 2), np.float32)
 
-    def add_to(self, mix: Samples, position: int) -> None:
-        """Adds what belongs to `position` and the samples after it."""
-        end = position + len(mix)
+    def add_to(self, mix: Samples, position: int) -> float:
+        """Adds what belongs to `position` and the samples after it; -> how loud that is, 0..1."""
+        end, level = position + len(mix), 0.0
         if end <= self.start_s * RATE:
-            return
+            return level
         if self._chunks is None:
             self._chunks = _placed(self._decode())
         while self._at < end:
             begin, stop = max(self._at, position), min(self._at + len(self._rest), end)
             if stop > begin:
-                mix[begin - position : stop - position] += self._rest[begin - self._at : stop - self._at]
+                piece = self._rest[begin - self._at : stop - self._at]
+                mix[begin - position : stop - position] += piece
+                level = max(level, float(np.abs(piece).mean()))
             if self._at + len(self._rest) > end:
-                return
+                break
             self._at, self._rest = next(self._chunks, (1 << 62, self._rest[:0]))
+        return level
 
     def _decode(self) -> Iterator[tuple[int, Samples]]:
         """Each decoded piece with the position that its time stamp names."""
@@ -99,3 +103,26 @@ def limited(mix: Samples) -> Samples:
         return mix
     bent = KNEE + (1 - KNEE) * np.tanh((size - KNEE) / (1 - KNEE))
     return np.where(loud, np.sign(mix) * bent, mix).astype(np.float32)
+
+
+class Speaker:
+    """Who speaks: the loudest, and nobody else for a second, so that a cough does not take the word."""
+
+    QUIET = 0.01
+    HOLD_S = 1.0
+    FADE = 0.95
+
+    def __init__(self) -> None:
+        self.key: str | None = None
+        self._levels: dict[str, float] = {}
+        self._since = 0.0
+
+    def hear(self, levels: dict[str, float], t_s: float) -> None:
+        """The loudness of everybody in the piece of sound at `t_s`."""
+        for key in self._levels.keys() | levels.keys():
+            self._levels[key] = max(levels.get(key, 0.0), self._levels.get(key, 0.0) * self.FADE)
+        loudest = max(self._levels, key=lambda key: self._levels[key], default=None)
+        if loudest == self.key or loudest is None or self._levels[loudest] < self.QUIET:
+            return
+        if self.key is None or t_s - self._since >= self.HOLD_S:
+            self.key, self._since = loudest, t_s

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 
 from server.broadcast.layout import Place, arrange
 from server.broadcast.pictures import Canvas, PictureTrack
-from server.broadcast.sounds import RATE, SoundTrack, limited
+from server.broadcast.sounds import RATE, SoundTrack, Speaker, limited
 from server.media.recorder.facts import Facts, ViewFacts, read_facts, write_facts
 from server.media.recorder.steps import Progress, run_step
 
@@ -87,11 +87,12 @@ class Scene:
     def __init__(self, directory: Path, facts: Facts) -> None:
         self.pictures: list[PictureTrack] = []
         self.sounds: list[SoundTrack] = []
+        self._speaker = Speaker()
         spans: dict[str, list[tuple[float, float]]] = {}
         for track in sorted(facts.tracks, key=lambda track: track.start_s):
             path = directory / track.name
             if track.mime.startswith("audio/"):
-                self.sounds.append(SoundTrack(path, track.start_s, track.duration_s))
+                self.sounds.append(SoundTrack(track.participant, path, track.start_s, track.duration_s))
             else:
                 key = f"screen {track.participant}" if track.source == "screen" else track.participant
                 self.pictures.append(PictureTrack(key, path, track.start_s, track.duration_s))
@@ -110,11 +111,17 @@ class Scene:
         screens = [key for key in frames if key.startswith("screen ")]
         return arrange(people, screens, WIDTH, HEIGHT), frames
 
+    @property
+    def speaker(self) -> str | None:
+        """Who is to be marked: nobody where only one can be heard."""
+        return self._speaker.key if len({sound.key for sound in self.sounds}) > 1 else None
+
     def sound(self, position: int, count: int) -> np.ndarray:
         """`count` mixed samples."""
-        mix = np.zeros((count, 2), np.float32)
+        mix, levels = np.zeros((count, 2), np.float32), dict[str, float]()
         for sound in self.sounds:
-            sound.add_to(mix, position)
+            levels[sound.key] = max(levels.get(sound.key, 0.0), sound.add_to(mix, position))
+        self._speaker.hear(levels, position / RATE)
         return limited(mix)
 
 
@@ -136,7 +143,7 @@ def _write(scene: Scene, part: Path, duration_s: float, progress: Progress) -> V
         for number in range(frames):
             t_s = number / FPS
             places, shown = scene.at(t_s)
-            canvas.draw(places, shown)
+            canvas.draw(places, shown, scene.speaker)
             frame = canvas.frame()
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             worth = (len(shown), -abs(t_s - min(5.0, duration_s / 2)))
