@@ -166,7 +166,7 @@ class Bench:
 
     @property
     def began(self) -> float:
-        return self.recorder._began
+        return self.recorder.began
 
     async def feed(self, *streams: Stream) -> None:
         """All packets as fast as the disk takes them; their arrival times are simulated."""

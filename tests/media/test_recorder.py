@@ -124,6 +124,35 @@ async def test_sound_and_picture_stay_together_for_ten_minutes(tmp_path: Path, r
     assert max(skews_ms(flash_times, beep_times)) < 80
 
 
+@pytest.mark.parametrize("late_s", [0.05, 0.5])
+async def test_slow_network_at_the_start_shifts_nothing(tmp_path: Path, late_s: float) -> None:
+    """What was on its way when the recording began is left out; the rest keeps its time."""
+    bench = Bench(tmp_path, ["ann"])
+    await bench.recorder.start()
+    picture, voice = camera("ann", 4), microphone("ann", 4)
+    for stream in (picture, voice):
+        stream.start, stream.delay = -late_s, lambda t: late_s
+    await bench.feed(picture, voice)
+    await bench.recorder.stop()
+    tracks = {track.source: track for track in read_index(bench.directory).tracks}
+    seen = flashes(bench.directory / tracks["camera"].file, tracks["camera"].start_s)
+    heard = beeps(bench.directory / tracks["microphone"].file, tracks["microphone"].start_s)
+    assert seen[1:] == pytest.approx([1 - late_s, 2 - late_s, 3 - late_s], abs=0.02)
+    assert max(skews_ms(seen[1:], heard)) < 40
+
+
+async def test_number_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.media.recorder.recorder.FILE_LIMIT", 3)
+    bench = Bench(tmp_path, ["ann"])
+    await bench.recorder.start()
+    for number in range(6):
+        stream = camera("ann", 1, codec="VP8" if number % 2 else "H264", seed=number)
+        stream.start = float(number)
+        await bench.feed(stream)
+    await bench.recorder.stop()
+    assert len(list(bench.directory.glob("*.mkv"))) == 3
+
+
 async def test_pause_new_connection_and_codec_change_keep_the_time(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["ann"])
     await bench.recorder.start()

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 REPORT_S = 2.0
 TICK_S = 0.5
+FILE_LIMIT = 500  # Somebody whose H.264 changes its size with every frame fills no folder.
 CODECS = {"video/vp8": "VP8", "video/h264": "H264", "audio/opus": "opus"}
 
 
@@ -224,7 +225,13 @@ class Recorder(Tap):
 
     # What tracks tell us (Journal).
 
-    def file_name(self, source: str) -> str:
+    @property
+    def began(self) -> float:
+        return self._began
+
+    def file_name(self, source: str) -> str | None:
+        if self._files >= FILE_LIMIT:
+            return None
         self._files += 1
         return f"t{self._files:03d}-{source}"
 

@@ -25,8 +25,12 @@ ASK_AGAIN_S = 0.4
 class Journal(Protocol):
     """What a track tells the recording."""
 
-    def file_name(self, source: str) -> str:
-        """A new name, without suffix."""
+    @property
+    def began(self) -> float:
+        """The loop time at which the recording began."""
+
+    def file_name(self, source: str) -> str | None:
+        """A new name, without suffix; None when there are too many files already."""
 
     def note(self, kind: str, **facts: object) -> None:
         """One line of the index."""
@@ -108,6 +112,7 @@ class Track:
         """One packet as it arrived."""
         if self._clock.is_restart(packet.rtp_time, packet.arrival):
             self._take(self._reorder.expire(math.inf))
+            self._release(math.inf)  # By the old clock.
             self._begin_stream()
             self._lost("restart")
         if self._first_arrival is None:
@@ -169,6 +174,8 @@ class Track:
 
     def _write(self, frame: Frame, ticks: int, arrival: float) -> None:
         moment = self._clock.seconds(ticks, self._person.has_reports(arrival), arrival - self._frame_arrival)
+        if self._is_sound and moment < self._journal.began - 0.001:
+            return  # It was on its way when the recording began.
         self._note_gap(moment)
         self._frame_arrival, self._frame_time = arrival, moment
         part = self._part_for(frame, moment)
@@ -202,17 +209,20 @@ class Track:
         self._close_part()
         return self._open_part(wanted, moment)
 
-    def _open_part(self, wanted: TrackFormat, moment: float) -> _Part:
+    def _open_part(self, wanted: TrackFormat, moment: float) -> _Part | None:
         name = self._journal.file_name(self._source)
-        part = self._part = _Part(Sink(f"{name}.mkv"), Blocks(wanted.is_sound), wanted, moment)
+        if name is None:
+            return None
+        start = max(moment, self._journal.began)
+        part = self._part = _Part(Sink(f"{name}.mkv"), Blocks(wanted.is_sound), wanted, start)
         facts: dict[str, object] = {
             "track": name,
             "participant": self._person.ident,
             "source": self._source,
             "codec": wanted.codec,
         }
-        self._journal.note("track", **facts, file=part.sink.name, start_s=round(self._journal.seconds(moment), 3))
-        self._writer.write(part.sink, head(wanted, self._journal.wall(moment)), always=True)
+        self._journal.note("track", **facts, file=part.sink.name, start_s=round(self._journal.seconds(start), 3))
+        self._writer.write(part.sink, head(wanted, self._journal.wall(start)), always=True)
         return part
 
     def _close_part(self) -> None:
