@@ -53,7 +53,7 @@ class Control:
         return app
 
     async def connect(self, request: web.Request) -> web.Response:
-        return _json(self._house.connect(parse(Offer, await request.read())), 201)
+        return _json(await self._house.connect(parse(Offer, await request.read())), 201)
 
     async def restart(self, request: web.Request) -> web.Response:
         body = parse(Restart, await request.read())
@@ -99,6 +99,7 @@ class Control:
             "connections": float(len(self._house.connections)),
             "sessions": float(len(self._house.sessions)),
             "load": self._load.share(),
+            "late_s_max": self._house.lateness.most_s(),
         }
         boot = self._house.events.boot
         return _json(Stats(boot, self._load.uptime_s(), self._load.cpu_s(), self._house.counters.view(), gauges))

@@ -13,8 +13,10 @@ from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
 from server.media.events import Events
+from server.media.load import Lateness
 from server.media.peer.build import build
 from server.media.peer.connection import CHECK_SILENCE_S, Connection
+from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
 from server.media.protocol import Answer, Event, Offer, Restart, Seat, SessionView
@@ -52,7 +54,9 @@ class House:
         self._reports = Reports(lambda now: now + wall_offset)
         self._tasks = Tasks("media")
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
-        self._places = asyncio.Semaphore(SET_UPS_AT_ONCE)
+        self._places = Places(SET_UPS_AT_ONCE)
+        self._desk = asyncio.Lock()
+        self.lateness = Lateness()
         self._addresses: list[str] = []
         self.port = 0
 
@@ -75,8 +79,13 @@ class House:
 
     # What the control routes do.
 
-    def connect(self, offer: Offer) -> Answer:
-        """A connection for a browser's offer. Raises BadSdp, NoCommonCodec, Busy."""
+    async def connect(self, offer: Offer) -> Answer:
+        """A connection for a browser's offer, one at a time and with packets in between. Raises BadSdp, NoCommonCodec, Busy."""
+        async with self._desk:
+            await asyncio.sleep(0)
+            return self._connect(offer)
+
+    def _connect(self, offer: Offer) -> Answer:
         if len(self.connections) >= CONNECTIONS_MAX:
             raise Busy(retry_after_s=10)
         read = read_offer(offer.sdp)
@@ -197,7 +206,9 @@ class House:
     async def _rounds(self) -> None:
         count = 0
         while True:
+            asleep_at = time.monotonic()
             await asyncio.sleep(ROUND_S)
+            self.lateness.note(time.monotonic() - asleep_at - ROUND_S)
             self.round(count)
             count += 1
 

@@ -34,3 +34,18 @@ class Load:
     def cpu_s() -> float:
         """Processor time since the start, in seconds."""
         return time.process_time()
+
+
+class Lateness:
+    """How late the event loop was at most in the last 200 rounds (five seconds and more): what a packet has to wait."""
+
+    def __init__(self) -> None:
+        self._late_s: deque[float] = deque(maxlen=200)
+
+    def note(self, late_s: float) -> None:
+        """A timer rang `late_s` after its time."""
+        self._late_s.append(late_s)
+
+    def most_s(self) -> float:
+        """The longest delay, in seconds."""
+        return round(max(self._late_s, default=0.0), 4)

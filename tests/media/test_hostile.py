@@ -161,3 +161,19 @@ async def test_tcp_connection_without_a_proof_is_closed(tmp_path: Path, data: by
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
+
+
+async def test_peers_that_never_finish_do_not_keep_others_out(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        silent = []
+        for _ in range(12):
+            peer = WirePeer()
+            await peer.open((await rig.client.connect(peer.offer())).sdp)
+            peer.check()
+            silent.append(peer)
+        await until(lambda: all(peer.checks_answered for peer in silent))
+        async with asyncio.timeout(4.0):
+            ann = await joined(rig.client.connect, WirePeer())
+        assert ann.is_up
+        for peer in (ann, *silent):
+            await peer.close()

@@ -14,6 +14,7 @@ from server.media.edge.edge import Edge
 from server.media.edge.guard import Bucket
 from server.media.edge.paths import Path
 from server.media.peer.build import Parts
+from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
 from server.media.protocol import Slot
@@ -187,10 +188,10 @@ class Connection:
     def _source_live(self, publication: Publication) -> None:
         self._owner.source_live(self, publication)
 
-    async def handshake(self, places: asyncio.Semaphore) -> None:
+    async def handshake(self, places: Places) -> None:
         """DTLS from the first check to the keys, when there is a place for it. Ends the connection when it fails."""
         try:
-            async with asyncio.timeout(HANDSHAKE_LIMIT_S), places:
+            async with places.hold(), asyncio.timeout(HANDSHAKE_LIMIT_S):
                 done = await self._dtls.handshake(*self.fingerprint)
         except TimeoutError:
             done = False
