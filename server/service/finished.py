@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 FACTS = "facts.json"
 INDEX = "index.jsonl"
+VIEW = "view.mp4"
 
 
 class _Track(BaseModel):
@@ -52,11 +53,17 @@ def part_folders(folder: Path, parts: int) -> list[Path]:
     return [one for one in folders if (one / INDEX).exists() or (one / FACTS).exists()]
 
 
+def parts_with_view(parts: list[Path]) -> list[Path]:
+    """Those of the parts that have a film, in order."""
+    known = [(part, _read(part)) for part in parts]
+    return [part for part, facts in known if facts is not None and facts.view is not None]
+
+
 def read_finished(folder: Path, parts: int) -> Finished:
     """The recording as its finished parts say. Parts without readable facts are left out."""
     files: list[dict[str, Any]] = []
     spans: list[dict[str, float]] = []
-    offset_s, size_bytes = 0.0, 0
+    offset_s = 0.0
     for part in part_folders(folder, parts):
         facts = _read(part)
         if facts is None or not facts.tracks:
@@ -64,8 +71,18 @@ def read_finished(folder: Path, parts: int) -> Finished:
         files += _files(part, facts, offset_s)
         spans.append({"started_at": facts.started_at, "duration_s": facts.duration_s, "offset_s": offset_s})
         offset_s += facts.duration_s
-        size_bytes += sum(file["size_bytes"] for file in files if file["path"].startswith(f"{part.name}/"))
+    whole = folder / VIEW
+    if len(spans) > 1 and whole.exists():
+        files = [file for file in files if file["kind"] != "view"]
+        files.insert(0, _whole(whole, offset_s))
+    size_bytes = sum(file["size_bytes"] for file in files)
     return Finished(round(offset_s, 3), size_bytes, {"parts": spans, "files": files})
+
+
+def _whole(view: Path, duration_s: float) -> dict[str, Any]:
+    """The film of all parts, which stands beside their folders."""
+    file = _file(view.parent, "view", view.name, "video/mp4", view.stat().st_size, 0.0, duration_s)
+    return file | {"name": view.name, "path": view.name}
 
 
 def _read(part: Path) -> _Facts | None:

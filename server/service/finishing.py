@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ import structlog
 from server.domain.words import EntryKind, RecordingState
 from server.errors import OaseError
 from server.service.facts import NOBODY, Line, announce_entries, write_lines
-from server.service.finished import part_folders, read_finished
+from server.service.finished import part_folders, parts_with_view, read_finished
 from server.service.house import House
 from server.service.taping import announce_recording
 from server.service.views import Fact
@@ -35,8 +35,34 @@ LOOK_EVERY_S = 15.0
 LEASE = timedelta(seconds=60)
 SAVE_EVERY_S = 2.0
 STEPS = (("finish", 0.2), ("view", 0.8))  # With their share of the work.
+JOIN = "server.broadcast.join"
 STEP_LIMIT_S = 6 * 3600.0
 LINE_LIMIT_BYTES = 64 * 1024
+
+
+@dataclasses.dataclass(slots=True)
+class Work:
+    """How far one recording is; says and saves it now and then, and keeps the lease."""
+
+    house: House
+    row: RecordingRow
+    owner: str
+    base: float = 0.0
+    share: float = 1.0
+    saved_at: datetime | None = None
+
+    async def progressed(self, part: float) -> None:
+        """A step said that it is so far (0..1)."""
+        now = self.house.now()
+        if self.saved_at is not None and (now - self.saved_at).total_seconds() < SAVE_EVERY_S:
+            return
+        self.saved_at = now
+        progress = round(min(1.0, self.base + self.share * part), 3)
+        values = {"view_progress": progress, "lease_until": now + LEASE}
+        async with self.house.db.write() as db:
+            mine = column.c.lease_by == self.owner
+            await store.step_recording(db, self.row.id, [RecordingState.FINISHING], mine, **values)
+        await announce_recording(self.house, dataclasses.replace(self.row, view_progress=progress))
 
 
 async def finish_forever(house: House) -> None:
@@ -79,11 +105,23 @@ async def finish_recording(house: House, row: RecordingRow, owner: str) -> None:
         done = 0.0
         for step, share in STEPS:
             work.base, work.share = (number + done) / len(folders), share / len(folders)
-            failed = await run_step(step, part, work)
+            failed = await run_step((sys.executable, "-m", "server", step, str(part)), work)
             code = code or failed
             done += share
+    if len(folders) > 1:
+        code = await _join(folder, folders, work) or code
     finished = await asyncio.to_thread(read_finished, folder, row.parts)
     await _conclude(house, row, finished.tracks, finished.duration_s, finished.size_bytes, code)
+
+
+async def _join(folder: Path, parts: list[Path], work: Work) -> str | None:
+    """One film of all parts; without it, each part's own film is in the list."""
+    work.base, work.share = 1.0, 0.0
+    readable = await asyncio.to_thread(parts_with_view, parts)
+    if not readable:
+        return None
+    names = [part.name for part in readable]
+    return await run_step((sys.executable, "-m", JOIN, str(folder), *names), work)
 
 
 async def _conclude(
@@ -107,49 +145,25 @@ async def _conclude(
     log.info("recording_finished", recording=row.id, state=str(state), code=error)
 
 
-@dataclasses.dataclass(slots=True)
-class Work:
-    """How far one recording is; says and saves it now and then, and keeps the lease."""
-
-    house: House
-    row: RecordingRow
-    owner: str
-    base: float = 0.0
-    share: float = 1.0
-    saved_at: datetime | None = None
-
-    async def progressed(self, part: float) -> None:
-        """A step said that it is so far (0..1)."""
-        now = self.house.now()
-        if self.saved_at is not None and (now - self.saved_at).total_seconds() < SAVE_EVERY_S:
-            return
-        self.saved_at = now
-        progress = round(min(1.0, self.base + self.share * part), 3)
-        values = {"view_progress": progress, "lease_until": now + LEASE}
-        async with self.house.db.write() as db:
-            mine = column.c.lease_by == self.owner
-            await store.step_recording(db, self.row.id, [RecordingState.FINISHING], mine, **values)
-        await announce_recording(self.house, dataclasses.replace(self.row, view_progress=progress))
-
-
-async def run_step(step: str, part: Path, work: Work) -> str | None:
-    """`python -m server STEP FOLDER`; None when it worked, else the code of its failure. A child that was killed is tried once more."""
+async def run_step(command: tuple[str, ...], work: Work) -> str | None:
+    """Runs a child to its end; None when it worked, else the code of its failure. A child that was killed is tried once more."""
     for _ in range(2):
-        async with _child(step, part) as child:
+        async with _child(command) as child:
             code = await _listen(child, work)
             if await child.wait() == 0:
                 return None
-            log.warning("recording_step_failed", step=step, recording=work.row.id, code=code, status=child.returncode)
+            log.warning(
+                "recording_step_failed", step=command[2:4], recording=work.row.id, code=code, status=child.returncode
+            )
             if code is not None:
                 return code
     return "finishing_failed"
 
 
 @contextlib.asynccontextmanager
-async def _child(step: str, part: Path) -> AsyncIterator[Process]:
-    command = (sys.executable, "-m", "server", step, str(part))
+async def _child(command: tuple[str, ...]) -> AsyncIterator[Process]:
     child = await asyncio.create_subprocess_exec(
-        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, limit=LINE_LIMIT_BYTES
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, limit=LINE_LIMIT_BYTES
     )
     try:
         async with asyncio.timeout(STEP_LIMIT_S):
@@ -170,6 +184,7 @@ async def _listen(child: Process, work: Work) -> str | None:
         try:
             said = json.loads(line)
         except ValueError:
+            log.info("recording_step_said", recording=work.row.id, line=line.decode(errors="replace").rstrip()[:500])
             continue
         if isinstance(said, dict) and "failed" in said:
             failed = str(said["failed"])
