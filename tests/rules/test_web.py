@@ -22,7 +22,7 @@ def catalogue(language: str) -> dict[str, tuple[str, ...]]:
     with (WEB / "locales" / f"{language}.po").open("rb") as stream:
         messages = [message for message in read_po(stream, locale=language) if message.id]
     one = {m.id: (m.string,) for m in messages if isinstance(m.id, str) and isinstance(m.string, str)}
-    many = {m.id[0]: tuple(m.string) for m in messages if not isinstance(m.id, str)}
+    many = {m.id[0]: tuple(m.string or ()) for m in messages if not isinstance(m.id, str)}
     return {**one, **many}
 
 
