@@ -55,9 +55,13 @@ class RecordWorker:
         }
         words = (sys.executable, "-m", "server", "media")
         self.process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, env=environment)
-        async with asyncio.timeout(20):
-            while not await self._is_ready():
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(60):
+                while not await self._is_ready():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            self.kill()
+            raise
         return self
 
     async def _is_ready(self) -> bool:
@@ -73,7 +77,7 @@ class RecordWorker:
         answer = await self.client.connect(Offer(offer.sdp, offer.sources))
         await robot.accept(answer.sdp)
         await self.client.seat(self.session, participant, Seat(answer.connection, on_stage=True))
-        await robot.connected(10)
+        await robot.connected(30)
         return robot
 
     async def record(self, participants: list[str]) -> Path:
