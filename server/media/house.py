@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 CONNECTIONS_MAX = 600
 SET_UPS_AT_ONCE = 10
 ROUND_S = 0.025
-NEVER_CONNECTED_S = 30.0
+CERTIFICATE_S = 7 * 86_400.0
+"""aiortc's certificates are valid for 30 days; a worker may run longer."""
 EMPTY_SESSION_S = 6 * 3600.0
 
 
@@ -49,7 +50,7 @@ class House:
         self._settings = settings
         self._edge = Edge(self.counters, clock, plain)
         self._certificate = make_certificate()
-        self._fingerprint = fingerprint(self._certificate)
+        self._certificate_at = clock()
         wall_offset = time.time() - clock()
         self._reports = Reports(lambda now: now + wall_offset)
         self._tasks = Tasks("media")
@@ -88,6 +89,8 @@ class House:
     def _connect(self, offer: Offer) -> Answer:
         if len(self.connections) >= CONNECTIONS_MAX:
             raise Busy(retry_after_s=10)
+        if self.clock() - self._certificate_at > CERTIFICATE_S:
+            self._certificate, self._certificate_at = make_certificate(), self.clock()
         read = read_offer(offer.sdp)
         parts = build(read, offer.sources, self.counters)
         connection = Connection(
@@ -115,7 +118,7 @@ class House:
             version=connection.answered,
             ufrag=ufrag,
             password=password,
-            fingerprint=self._fingerprint,
+            fingerprint=fingerprint(connection.certificate),
             setup=connection.setup,
             addresses=self._addresses,
             port=self.port,
@@ -225,7 +228,15 @@ class House:
         if count % 8 == 0:
             for session in list(self.sessions.values()):
                 session.quiet(now)
+            self.recordings.listen()
+        if count % 400 == 0:
+            self._forget_empty(now)
         self._edge.flush()
+
+    def _forget_empty(self, now: float) -> None:
+        for session in list(self.sessions.values()):
+            if session.recording is None and now - session.empty_since > EMPTY_SESSION_S:
+                del self.sessions[session.id]
 
     def _second(self, connection: Connection, now: float) -> None:
         if connection.is_connected:

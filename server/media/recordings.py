@@ -83,6 +83,13 @@ class Recordings:
                 for participant in sorted(before - here):
                     recorder.left(participant)
 
+    def listen(self) -> None:
+        """Tells each recorder who speaks. To be called a few times a second."""
+        for recorder, session in self._running.values():
+            speaker = session.loudest()
+            if speaker is not None:
+                recorder.speaking(speaker)
+
     def _heard_recorder(self, event: Event) -> None:
         self._announce(event)
         if event.kind == "recording_failed" and event.data["recording"] in self._running:

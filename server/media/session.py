@@ -10,6 +10,9 @@ from server.media.protocol import Event, ParticipantView, SessionView
 from server.media.slots import assign
 from server.media.tap import Source, Tap
 
+SPEAKING = 127 - 50.0
+"""Louder than -50 dBov is speech; a quiet room lies below -60."""
+
 
 @dataclass(slots=True)
 class Participant:
@@ -134,6 +137,15 @@ class Session:
             self.refresh()
         if any(seat.connection is not None for seat in self.participants.values()):
             self.empty_since = now
+
+    def loudest(self) -> str | None:
+        """The participant on stage whose microphone is loudest, if anybody speaks at all."""
+        best, loudness = None, SPEAKING
+        for seat in self.participants.values():
+            for publication in seat.live() if seat.on_stage else ():
+                if publication.source is Source.MICROPHONE and publication.loudness > loudness:
+                    best, loudness = seat.id, publication.loudness
+        return best
 
     def add_tap(self, tap: Tap) -> None:
         """`tap` gets every packet of everybody on stage from now on; a key frame of each picture is asked for."""

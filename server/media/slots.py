@@ -29,22 +29,19 @@ def _place(outlets: Sequence[Outlet], publication: Publication) -> Outlet | None
     free = [outlet for outlet in kind if outlet.publication is None]
     if publication.source is Source.SCREEN:
         return free[-1] if free else _last_camera(kind)
-    group = _group_of(outlets, publication.participant)
-    same = [outlet for outlet in free if outlet.sending.group == group]
-    return next(iter(same or free), None)
+    owners = _owners(outlets)
+    own = [outlet for outlet in free if owners.get(outlet.sending.group) == publication.participant]
+    unowned = [outlet for outlet in free if outlet.sending.group not in owners]
+    return next(iter(own or unowned or free), None)
 
 
-def _group_of(outlets: Sequence[Outlet], participant: str) -> str | None:
-    """The lip-sync group in which this person already is with the other kind."""
-    for outlet in outlets:
-        publication = outlet.publication
-        if (
-            publication is not None
-            and publication.participant == participant
-            and publication.source is not Source.SCREEN
-        ):
-            return outlet.sending.group
-    return None
+def _owners(outlets: Sequence[Outlet]) -> dict[str, str]:
+    """Which lip-sync group belongs to whom already, by the sources that are in it."""
+    return {
+        outlet.sending.group: outlet.publication.participant
+        for outlet in outlets
+        if outlet.publication is not None and outlet.publication.source is not Source.SCREEN
+    }
 
 
 def _last_camera(outlets: Sequence[Outlet]) -> Outlet | None:

@@ -68,6 +68,7 @@ class Connection:
         self.parts = parts
         self.link = parts.link
         self.fingerprint = offer.fingerprint
+        self.certificate = certificate
         self.setup = "passive" if offer.setup == "active" else "active"
         self.answered = 1
         self.last_check_at = clock()

@@ -7,9 +7,9 @@ from server.media.peer.layer import Layer
 from server.media.peer.publication import Publication
 from server.media.rtp import rtx
 from server.media.rtp.feedback import FeedbackBuilder
-from server.media.rtp.packet import Buffer, Header, read_header, read_number, read_text
+from server.media.rtp.packet import Buffer, Header, find_extension, read_header, read_number, read_text
 from server.media.rtp.ring import MediaPacket
-from server.media.sdp.answer import MID, TRANSPORT_CC
+from server.media.sdp.answer import AUDIO_LEVEL, MID, TRANSPORT_CC
 from server.media.sdp.offer import Section
 
 SSRCS_MAX = 64
@@ -35,6 +35,7 @@ class Incoming:
         self._announced: dict[int, tuple[Publication, int | None]] = {}
         self._mid_extension = 0
         self._transport_extension = 0
+        self._level_extension = 0
 
     def add(self, publication: Publication, section: Section) -> None:
         """The browser will send `publication` on this m-line."""
@@ -45,6 +46,8 @@ class Incoming:
                 self._announced[again] = (publication, ssrc)
         self._mid_extension = section.extensions.get(MID, self._mid_extension)
         self._transport_extension = section.extensions.get(TRANSPORT_CC, self._transport_extension)
+        if section.kind == "audio":
+            self._level_extension = section.extensions.get(AUDIO_LEVEL, 0)
 
     def read(self, data: Buffer, length: int, now: float) -> tuple[Publication, Layer, MediaPacket] | None:
         """The packet in the first `length` bytes; None for duplicates, padding and packets of nobody. Raises ValueError."""
@@ -69,6 +72,10 @@ class Incoming:
         if codec is None:
             self._counters.add("dropped_payload_type")
             return None
+        if publication.kind == "audio" and self._level_extension:
+            found = find_extension(data, header, self._level_extension)
+            if found is not None:
+                publication.note_level(data[found[0]] & 127)
         payload = bytes(data[header.payload_start : header.payload_end])
         return layer.take(header.seq, header.rtp_time, header.marker, codec, payload, now, repaired=False)
 

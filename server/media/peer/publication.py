@@ -32,6 +32,7 @@ class Publication:
         self.taps: tuple[Tap, ...] = ()
         self.live = False
         self.last_at = float("-inf")
+        self.loudness = 0.0
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
         self._clock = clock
 
@@ -43,6 +44,10 @@ class Publication:
             for outlet in list(old.outlets):
                 outlet.show(self)
         return layer
+
+    def note_level(self, level: int) -> None:
+        """The sender's own measure of one packet (RFC 6464): 0 as loud as can be, 127 silence. `loudness` follows within half a second."""
+        self.loudness += (127 - level - self.loudness) / 16
 
     def is_silent(self, now: float, switched_off: bool) -> bool:
         """True when nothing came for so long that its slot may go to somebody else."""
