@@ -58,6 +58,7 @@ class Browser:
         self.session = ""
         self.link = ""
         self.agent_id = ""
+        self.carried = ""  # Cookies brought along from another address of the same house.
         self._sockets: list[Line] = []
 
     async def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
@@ -66,6 +67,8 @@ class Browser:
             sent["Origin"] = self.url
         if self.wish:
             sent["Oase-As"] = self.wish
+        if self.carried:
+            sent["Cookie"] = self.carried
         sent.update(headers or {})
         json_body = {} if body is None and method in {"POST", "PUT", "PATCH"} else body
         options: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": json_body}
@@ -102,6 +105,8 @@ class Browser:
 
     def cookies(self) -> str:
         """The Cookie header that this browser would send."""
+        if self.carried:
+            return self.carried
         found = self.http.cookie_jar.filter_cookies(aiohttp.client.URL(self.url))
         return "; ".join(f"{name}={morsel.value}" for name, morsel in found.items())
 
