@@ -219,12 +219,11 @@ class House:
         """One round of 25 ms; every fourth has more to do, and each connection has its second in one of 40."""
         now = self.clock()
         for index, connection in enumerate(list(self.connections.values())):
-            if connection.is_connected:
-                self._reports.often(connection, now)
-                if count % 4 == index % 4:
-                    self._reports.transport_feedback(connection, now)
-            if (count + index) % 40 == 0:
-                self._second(connection, now)
+            try:
+                self._care(connection, count + index, now)
+            except Exception:
+                log.exception("connection_failed", connection=connection.id)
+                connection.failed()
         if count % 8 == 0:
             for session in list(self.sessions.values()):
                 session.quiet(now)
@@ -232,6 +231,14 @@ class House:
         if count % 400 == 0:
             self._forget_empty(now)
         self._edge.flush()
+
+    def _care(self, connection: Connection, count: int, now: float) -> None:
+        if connection.is_connected:
+            self._reports.often(connection, now)
+            if count % 4 == 0:
+                self._reports.transport_feedback(connection, now)
+        if count % 40 == 0:
+            self._second(connection, now)
 
     def _forget_empty(self, now: float) -> None:
         for session in list(self.sessions.values()):

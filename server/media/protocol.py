@@ -143,7 +143,7 @@ class Event:
 
     hello            {boot}                                        first message on each WebSocket; a new `boot` means that all connections are gone
     connected        {connection, session, participant}            DTLS is up
-    gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed
+    gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed | failed
     slots            {connection, slots: [Slot]}                   who is in which slot, whenever it changes
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
     recording        {recording, session, duration_s, size_bytes, free_bytes}   every 2 s while one runs

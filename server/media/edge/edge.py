@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import structlog
 from aioice.stun import Message
 
 from server.media.edge import stun
@@ -18,6 +19,8 @@ from server.media.edge.paths import Path
 from server.media.edge.tcp import STREAMS_MAX, TcpStream
 from server.media.edge.udp import UdpPort, open_ports
 from server.media.seam import Inbox
+
+log = structlog.get_logger(__name__)
 
 ROUTES_MAX = 8
 """Addresses of one peer. A phone that changes networks has two or three; more is somebody playing."""
@@ -39,6 +42,9 @@ class Peer(Protocol):
 
     def path_lost(self, path: Path, now: float) -> None:
         """The TCP connection of `path` is closed."""
+
+    def failed(self) -> None:
+        """A bug of ours was met with this peer's packets: it has to go."""
 
     def dtls(self, datagram: bytes) -> None:
         """A DTLS datagram came from a known address."""
@@ -136,13 +142,17 @@ class Edge:
             self.deliver(peer, first, length, self._now)
 
     def deliver(self, peer: Peer, first: int, length: int, now: float) -> None:
-        """Hands what is in the inbox to the peer it belongs to, by its first byte."""
-        if 128 <= first < 192:
-            peer.media(length, now)
-        elif 20 <= first < 64:
-            peer.dtls(bytes(self._view[:length]))
-        else:
-            self.counters.add("dropped_unknown_kind")
+        """Hands what is in the inbox to the peer it belongs to, by its first byte. A bug ends that one peer."""
+        try:
+            if 128 <= first < 192:
+                peer.media(length, now)
+            elif 20 <= first < 64:
+                peer.dtls(bytes(self._view[:length]))
+            else:
+                self.counters.add("dropped_unknown_kind")
+        except Exception:
+            log.exception("peer_failed")
+            peer.failed()
 
     def _check(self, port: UdpPort, data: bytes, address: Address) -> None:
         found = self.authenticate(data, self._now)

@@ -19,6 +19,7 @@ from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
 from server.media.protocol import Slot
 from server.media.relay import forward
+from server.media.rtp.ring import MediaPacket
 from server.media.rtp.rtcp import is_rtcp
 from server.media.sdp.offer import Offer
 from server.media.seam import Dtls, IcePath
@@ -40,7 +41,7 @@ class ConnectionOwner(Protocol):
         """DTLS is up."""
 
     def gone(self, connection: "Connection", reason: str) -> None:
-        """It is over: `closed_by_peer`, `no_check_30s`, `dtls_failed`, or the reason given to `close`."""
+        """It is over: `closed_by_peer`, `no_check_30s`, `dtls_failed`, `failed` (a bug of ours), or the reason given to `close`."""
 
     def source_live(self, connection: "Connection", publication: Publication) -> None:
         """Packets of a source came for the first time, or again after silence."""
@@ -128,6 +129,11 @@ class Connection:
         if self.link.path is path:
             self.last_check_at = min(self.last_check_at, now - CHECK_SILENCE_S + PATH_LOST_S)
 
+    def failed(self) -> None:
+        if not self.is_gone:
+            self._end("failed")
+            self._ice.close()
+
     def dtls(self, datagram: bytes) -> None:
         if not self._ice.put(datagram):
             self.counters.add("dropped_dtls_queue")
@@ -175,16 +181,12 @@ class Connection:
         self.counters.add("packets_in")
         if layer.repairs and layer.missing.arrived(packet.seq, now):
             self._reports.ask_again(self, publication, layer, now)
+        publication.note(now, self._source_live)
         if packet.key_frame:
             publication.key_frames.arrived(now)
-        publication.note(now, self._source_live)
         forward(layer, packet)
         if publication.taps and packet.payload:
-            seq, rtp_time, marker, codec, payload, _, _, arrival, capture = packet
-            for tap in publication.taps:
-                tap.packet(
-                    publication.participant, publication.source, codec, seq, rtp_time, marker, payload, arrival, capture
-                )
+            _tap(publication, packet)
 
     def _source_live(self, publication: Publication) -> None:
         self._owner.source_live(self, publication)
@@ -227,8 +229,18 @@ class Connection:
         self._owner.gone(self, reason)
 
 
+def _tap(publication: Publication, packet: MediaPacket) -> None:
+    seq, rtp_time, marker, codec, payload, _, _, arrival, capture = packet
+    who, source = publication.participant, publication.source
+    try:
+        for tap in publication.taps:
+            tap.packet(who, source, codec, seq, rtp_time, marker, payload, arrival, capture)
+    except Exception:
+        log.exception("tap_failed", participant=who)
+        publication.taps = ()  # A call must not end because its recording has a bug.
+
+
 def _slot_view(mid: str, kind: str, publication: Publication | None) -> Slot:
-    narrow = "audio" if kind == "audio" else "video"
     if publication is None or not publication.participant:
-        return Slot(mid, narrow)  # type: ignore[arg-type]
-    return Slot(mid, narrow, publication.participant, publication.source)  # type: ignore[arg-type]
+        return Slot(mid, "audio" if kind == "audio" else "video")
+    return Slot(mid, "audio" if kind == "audio" else "video", publication.participant, publication.source)
