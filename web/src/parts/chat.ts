@@ -7,7 +7,7 @@ import { clientId } from '../page';
 import { clock, t } from '../text';
 import type { CaseLog } from './case_log';
 
-interface Pending { id: string; text: string; line: HTMLLIElement }
+interface Pending { id: string; text: string; line: HTMLElement }
 
 export class Chat {
   unread = 0;
@@ -19,7 +19,7 @@ export class Chat {
   /** `isMine` says which lines were written here; `counted` hears how many are unread while the chat is closed. */
   constructor(readonly log: CaseLog, readonly isMine: (entry: Entry) => boolean, readonly isOpen: () => boolean, readonly counted: (unread: number) => void) {
     this.#draft = `oase-chat:${log.id}`;
-    this.#lines.replaceChildren(el('li', { class: 'chat-none soft small' }, t('Nothing was written yet.')));
+    this.#lines.replaceChildren(el('p', { class: 'chat-none soft small' }, t('Nothing was written yet.')));
     for (const entry of log.entries) this.#add(entry, false);
     log.on('loaded', (entries) => { for (const entry of entries) this.#add(entry, false); this.#toEnd(); });
     log.on('entry', (entry) => this.#add(entry, true));
@@ -54,7 +54,7 @@ export class Chat {
     this.#text.value = '';
     this.#grow();
     sessionStorage.removeItem(this.#draft);
-    const pending = { id: clientId(), text, line: el('li', { class: 'chat-line chat-mine chat-pending' }, el('p', { class: 'chat-text' }, text), el('p', { class: 'chat-meta' }, t('Sending …'))) };
+    const pending = { id: clientId(), text, line: el('div', { class: 'chat-line chat-mine chat-pending' }, el('p', { class: 'chat-text' }, text), el('p', { class: 'chat-meta' }, t('Sending …'))) };
     this.#pending.set(pending.id, pending);
     this.#lines.querySelector('.chat-none')?.remove();
     this.#lines.append(pending.line);
@@ -79,7 +79,7 @@ export class Chat {
     this.#lines.querySelector('.chat-none')?.remove();
     const mine = this.isMine(entry);
     const wasAtEnd = this.#isAtEnd();
-    const line = el('li', { class: `chat-line${mine ? ' chat-mine' : ''}`, 'data-seq': entry.seq },
+    const line = el('div', { class: `chat-line${mine ? ' chat-mine' : ''}`, 'data-seq': entry.seq },
       el('p', { class: 'chat-meta' }, mine ? t('You') : entry.actor.name, ' · ', el('time', { datetime: entry.at }, clock(new Date(entry.at)))),
       el('p', { class: 'chat-text' }, entry.text));
     const pending = this.#pending.get(entry.client_id ?? '');
