@@ -1,6 +1,7 @@
 """The media worker's inside: connections, sessions, and the rounds that keep them going. `control.py` is its door for the web process."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -73,8 +74,9 @@ class House:
     async def close(self) -> None:
         """Tells every browser that it is over, then closes the port."""
         await self.recordings.close()
-        async with asyncio.timeout(5.0):
-            await asyncio.gather(*(connection.close("ended") for connection in list(self.connections.values())))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                await asyncio.gather(*(connection.close("ended") for connection in list(self.connections.values())))
         await self._tasks.close()
         self._edge.close()
 
