@@ -3,7 +3,7 @@
 from server.domain.words import CaseState, Outcome, SessionState
 
 CASE_STEPS: dict[CaseState, frozenset[CaseState]] = {
-    CaseState.WAITING: frozenset({CaseState.TAKEN, CaseState.CLOSED}),
+    CaseState.WAITING: frozenset({CaseState.TAKEN, CaseState.OPEN, CaseState.CLOSED}),  # OPEN: an agent puts it aside.
     CaseState.TAKEN: frozenset({CaseState.WAITING, CaseState.OPEN, CaseState.CLOSED}),
     CaseState.OPEN: frozenset({CaseState.WAITING, CaseState.CLOSED}),
     CaseState.CLOSED: frozenset({CaseState.OPEN}),

@@ -10,11 +10,3 @@ def make_number(choose: Callable[[str], str]) -> str:
     """A number such as K7M-2Q4; `choose` picks one character (`secrets.choice`). 887 million of them."""
     signs = "".join(choose(ALPHABET) for _ in range(LENGTH))
     return f"{signs[:3]}-{signs[3:]}"
-
-
-def read_number(text: str) -> str | None:
-    """The number in what somebody typed (`k7m 2q4`), or None."""
-    signs = "".join(sign for sign in text.upper() if sign.isalnum())
-    if len(signs) != LENGTH or any(sign not in ALPHABET for sign in signs):
-        return None
-    return f"{signs[:3]}-{signs[3:]}"

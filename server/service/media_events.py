@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_S = 5.0
 STALE_EVERY = 720  # Sweeps: once an hour.
+NEVER_BEGAN = timedelta(seconds=30)
 KEEP_TRIES = timedelta(days=30)
 
 _ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
@@ -88,11 +89,13 @@ async def _roster(house: House, data: dict[str, Any]) -> None:
 
 
 async def _recording(house: House, data: dict[str, Any]) -> None:
-    """How much is written. Parts before this one are counted in."""
+    """How much is written. From the second part on the clock counts: how long the earlier parts are is known once they are finished."""
     async with house.db.read() as db:
         row = await recording_store.find_recording(db, RecordingId(data["recording"]))
     if row is not None and row.state is RecordingState.RECORDING:
-        grown = dataclasses.replace(row, duration_s=data["duration_s"], size_bytes=data["size_bytes"])
+        since_s = (house.now() - row.started_at).total_seconds()
+        duration_s = data["duration_s"] if row.parts < 2 else since_s
+        grown = dataclasses.replace(row, duration_s=duration_s, size_bytes=data["size_bytes"])
         await announce_recording(house, grown)
 
 
@@ -160,9 +163,14 @@ async def _find_lost_recordings(house: House) -> None:
         running = await recording_store.list_in_state(db, RecordingState.RECORDING)
     for row in running:
         seen = await seen_by_media(house, row.session_id)
-        if seen is None or seen.recording is None:
+        if seen is not None and seen.recording is not None:
+            continue
+        if row.parts:
             await note_interrupted(house, row)
             await resume(house, row.session_id)
+        elif house.now() - row.started_at > NEVER_BEGAN:  # The process that wanted to start it was killed.
+            async with house.db.write() as db:
+                await recording_store.remove_recording(db, row.id)
 
 
 async def media_away(house: House) -> None:

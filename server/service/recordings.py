@@ -49,6 +49,18 @@ async def start_recording(house: House, principal: Principal, session: SessionId
     """The tracks of those who agreed are written from now on. Agents. Raises NobodyAgreed, AlreadyRecording, NoSpace, MediaAway, SessionEnded."""
     agent = agent_only(principal)
     by = _by(agent)
+    async with house.turns.of(session):
+        row = await _begin(house, session, agent)
+    await tell_people(house, session)  # Somebody may have taken a yes back meanwhile.
+    line = Line(row.case_id, EntryKind.RECORDING_STARTED, row.started_at, by, session, data={"recording": row.id})
+    await _write(house, line)
+    await announce_recording(house, row)
+    await announce_roster(house, session, await seen_by_media(house, session))
+    return await read_recording(house, principal, row.id)
+
+
+async def _begin(house: House, session: SessionId, agent: Agent) -> RecordingRow:
+    """The row first, so that nothing is written that nobody knows of; it has no part before the worker writes one."""
     async with house.db.write() as db:
         given = await _who_agreed(db, session)
         row = await _new_row(house, db, session, agent)
@@ -60,12 +72,9 @@ async def start_recording(house: House, principal: Principal, session: SessionId
         async with house.db.write() as db:
             await store.remove_recording(db, row.id)
         raise
-    await tell_people(house, session)  # Somebody may have taken a yes back meanwhile.
-    line = Line(row.case_id, EntryKind.RECORDING_STARTED, row.started_at, by, session, data={"recording": row.id})
-    await _write(house, line)
-    await announce_recording(house, row)
-    await announce_roster(house, session, await seen_by_media(house, session))
-    return await read_recording(house, principal, row.id)
+    async with house.db.write() as db:
+        await store.step_recording(db, row.id, [RecordingState.RECORDING], parts=1)
+    return row
 
 
 def _by(agent: Agent) -> Actor:

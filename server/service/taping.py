@@ -55,7 +55,7 @@ async def resume(house: House, session: SessionId) -> None:
             running = await store.find_running(db, session)
             given = await consent_store.list_given(db, session)
         seen = await seen_by_media(house, session) if running else None
-        if running is None or seen is None or seen.recording is not None:
+        if running is None or not running.parts or seen is None or seen.recording is not None:
             return
         here = {one.participant for one in seen.participants if one.connected and one.on_stage}
         if here.isdisjoint(given):

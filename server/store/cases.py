@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.cases import may_become
 from server.domain.words import AgentId, CaseId, CaseState
 from server.store.rows import CaseRow, all_rows, chosen, one_row
 from server.store.tables import cases
@@ -37,7 +38,9 @@ async def lock_case(db: AsyncConnection, case: CaseId) -> CaseRow | None:
 
 
 async def step_case(db: AsyncConnection, case: CaseId, states: Sequence[CaseState], **values: Any) -> bool:
-    """Changes the case if it is in one of `states`; False when it is not (any more)."""
+    """Changes the case if it is in one of `states`; False when it is not (any more). ValueError for a step that no rule knows."""
+    if "state" in values and not all(may_become(one, values["state"]) for one in states):
+        raise ValueError(f"{states} do not become {values['state']}")
     fits = and_(cases.c.id == case, cases.c.state.in_(states))
     return await changed(db, update(cases).where(fits).values(**values))
 

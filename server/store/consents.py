@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import ConsentAnswer, ParticipantId, SessionId
+from server.domain.consent import may_write
+from server.domain.words import ParticipantId, SessionId
 from server.store.rows import ConsentRow, all_rows, chosen
 from server.store.tables import consent
 from server.store.writing import add_row, changed
@@ -41,4 +42,4 @@ async def step_consent(db: AsyncConnection, row: ConsentRow, **values: Any) -> b
 async def list_given(db: AsyncConnection, session_id: SessionId) -> list[ParticipantId]:
     """Whose tracks may be written now."""
     latest = await list_latest(db, session_id)
-    return sorted(person for person, row in latest.items() if row.answer is ConsentAnswer.GIVEN)
+    return sorted(person for person, row in latest.items() if may_write(row.answer))

@@ -206,7 +206,7 @@ class ConsentRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """A recording; its parts are the folders `part-1`, `part-2`, … of `directory`."""
+    """A recording; its parts are the folders `part-1`, `part-2`, … of `directory`; 0 before the worker writes."""
 
     id: RecordingId
     session_id: SessionId
@@ -216,7 +216,7 @@ class RecordingRow:
     started_by: str
     started_at: datetime
     directory: str
-    parts: int = 1
+    parts: int = 0
     ended_at: datetime | None = None
     duration_s: float = 0.0
     size_bytes: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.cases import may_turn
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, ParticipantId, SessionId, SessionState
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow, all_rows, chosen, one_row
 from server.store.tables import connection, participant, session, session_case
@@ -36,7 +37,9 @@ async def lock_session(db: AsyncConnection, session_id: SessionId) -> SessionRow
 async def step_session(
     db: AsyncConnection, session_id: SessionId, states: Sequence[SessionState], **values: Any
 ) -> bool:
-    """Changes the session if it is in one of `states`; False when it is not (any more)."""
+    """Changes the session if it is in one of `states`; False when it is not (any more). ValueError for a step that no rule knows."""
+    if "state" in values and not all(may_turn(one, values["state"]) for one in states):
+        raise ValueError(f"{states} do not turn {values['state']}")
     fits = and_(session.c.id == session_id, session.c.state.in_(states))
     return await changed(db, update(session).where(fits).values(**values))
 
@@ -157,6 +160,8 @@ async def find_connection(db: AsyncConnection, connection_id: ConnectionId) -> C
 async def bind_connection(db: AsyncConnection, connection_id: ConnectionId, participant_id: ParticipantId) -> None:
     """A standby connection now is a participant's, which has just this one."""
     await db.execute(update(connection).where(connection.c.id == connection_id).values(participant_id=participant_id))
+    held = update(participant).where(participant.c.connection == connection_id, participant.c.id != participant_id)
+    await db.execute(held.values(connection=None))  # An agent takes it along from one session to the next.
     await set_participant(db, participant_id, connection=connection_id, gone_at=None)
 
 

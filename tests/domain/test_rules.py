@@ -65,6 +65,7 @@ def test_range_is_always_one_or_none(ahead: int, takes: list[float], agents_here
 def test_states_follow_as_drawn() -> None:
     allowed = {
         (CaseState.WAITING, CaseState.TAKEN),
+        (CaseState.WAITING, CaseState.OPEN),
         (CaseState.WAITING, CaseState.CLOSED),
         (CaseState.TAKEN, CaseState.WAITING),
         (CaseState.TAKEN, CaseState.OPEN),
@@ -82,9 +83,6 @@ def test_numbers_can_be_read_out() -> None:
     choose = random.Random(7).choice
     made = [numbers.make_number(choose) for _ in range(2000)]
     assert all(len(one) == 7 and one[3] == "-" and not set(one) & set("01OIL") for one in made)
-    assert numbers.read_number(f" {made[0].lower().replace('-', ' ')} ") == made[0]
-    for wrong in ("", "K7M-2Q", "K7M-2Q0", "K7M-2QLX", "???"):
-        assert numbers.read_number(wrong) is None
 
 
 @given(st.text(max_size=200))
