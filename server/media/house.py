@@ -149,6 +149,7 @@ class House:
         replaced = found.seat(participant, connection, seat.on_stage, seat.state)
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")
+        self._ask_now(found)
         return found.view()
 
     def unseat(self, session: str, participant: str) -> None:
@@ -191,6 +192,7 @@ class House:
         self.events.send(Event("connected", _facts(connection)))
         if connection.session in self.sessions:
             self.sessions[connection.session].refresh()
+            self._ask_now(self.sessions[connection.session])
 
     def gone(self, connection: Connection, reason: str) -> None:
         self.connections.pop(connection.id, None)
@@ -202,6 +204,12 @@ class House:
     def source_live(self, connection: Connection, publication: Publication) -> None:
         if connection.session in self.sessions:
             self.sessions[connection.session].refresh()
+
+    def _ask_now(self, session: Session) -> None:
+        """Somebody may wait for a picture: the next round would ask for the key frame 25 ms later."""
+        for seat in session.participants.values():
+            if seat.connection is not None and seat.connection.is_connected:
+                self._reports.often(seat.connection, self.clock())
 
     def _handshake(self, connection: Connection) -> None:
         self._tasks.start(connection.handshake(self._places), "handshake")
