@@ -28,7 +28,7 @@ from server.service.queue import list_places
 from server.service.sessions import drop_connection
 from server.service.topics import seed_topics
 from server.signaling.announcer import SocketAnnouncer
-from server.signaling.bus import Bus, MemoryBus, StreamBus
+from server.signaling.bus import Bus, MemoryBus
 from server.signaling.crowd import Crowd
 from server.signaling.guard import GuardedServer
 from server.signaling.holds import Holds
@@ -87,7 +87,7 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     server = GuardedServer()
     app[OPEN_SOCKETS] = OpenSockets(server.open_from)
     crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
-    bus: Bus = StreamBus(settings.redis_url) if settings.redis_url else MemoryBus()
+    bus = _make_bus(settings)
     media = MediaClient(settings.media_control)
     holds = Holds(lambda connection: drop_connection(house, connection))
     announcer = SocketAnnouncer(bus, crowd, holds)
@@ -99,6 +99,16 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     starts_media = settings.supervise and not settings.media_url
     supervisor = Supervisor(settings, lambda: _media_answers(house)) if starts_media else None
     return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor)
+
+
+def _make_bus(settings: Settings) -> Bus:
+    if not settings.redis_url:
+        return MemoryBus()
+    from server.signaling.stream import (
+        StreamBus,  # The Redis client takes a tenth of a start; most houses have no Redis.
+    )
+
+    return StreamBus(settings.redis_url)
 
 
 async def _run(app: web.Application) -> AsyncIterator[None]:

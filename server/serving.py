@@ -12,7 +12,6 @@ from aiohttp import web
 from server.api.call import HOUSE
 from server.app import end_gently, make_app
 from server.config import ROOT, Settings
-from server.lan import lan_context, own_address
 from server.service.agents import first_sign_in_link
 
 log = structlog.get_logger(__name__)
@@ -29,7 +28,7 @@ async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    here = own_address() if lan else None
+    here = _lan_address() if lan else None
     if here:
         settings = settings.model_copy(update={"url": settings.url or f"https://{here}:{LAN_PORT}"})
     app = make_app(settings)
@@ -44,6 +43,12 @@ async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False)
         await runner.cleanup()
 
 
+def _lan_address() -> str | None:
+    from server.lan import own_address
+
+    return own_address()
+
+
 async def _listen(runner: web.AppRunner, settings: Settings, here: str | None) -> bool:
     """Opens the port, and for `here` HTTPS beside it. Says why when that does not work."""
     where = f"{settings.host}:{settings.port}"
@@ -51,6 +56,8 @@ async def _listen(runner: web.AppRunner, settings: Settings, here: str | None) -
         await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
         if here:
             where = f"{here}:{LAN_PORT}"
+            from server.lan import lan_context
+
             context = lan_context(settings.data, here)
             await web.TCPSite(runner, here, LAN_PORT, backlog=BACKLOG, ssl_context=context).start()
     except OSError as error:
