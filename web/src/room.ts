@@ -34,6 +34,8 @@ export class Room extends Emitter<RoomEvents> {
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #joining = false;
+  #saying = false;
+  #unsaid = false;
   readonly #ends: (() => void)[] = [];
 
   constructor(public session: string | null, readonly line: Connection, readonly devices: Devices) {
@@ -185,8 +187,16 @@ export class Room extends Emitter<RoomEvents> {
     await this.#sayState();
   }
 
+  /** One at a time, the newest last: two on their way could overtake each other, and the others would keep the older one. */
   async #sayState(): Promise<void> {
-    if (this.session && this.#call.connection) await put(`/api/v1/sessions/${this.session}/state`, this.devices.state).catch(() => {}); // The next join says it again.
+    this.#unsaid = true;
+    if (this.#saying) return;
+    this.#saying = true;
+    while (this.#unsaid && this.session && this.#call.connection) {
+      this.#unsaid = false;
+      await put(`/api/v1/sessions/${this.session}/state`, this.devices.state).catch(() => {}); // The next join says it again.
+    }
+    this.#saying = false;
   }
 }
 
