@@ -11,6 +11,7 @@ import pytest
 from aioice import stun
 
 from server.media.protocol import Seat
+from server.media.rtp import rtcp
 from tests.media.rig import Rig, open_rig, until
 from tests.media.wire_peer import WirePeer, joined, vp8
 
@@ -177,3 +178,18 @@ async def test_peers_that_never_finish_do_not_keep_others_out(tmp_path: Path) ->
         assert ann.is_up
         for peer in (ann, *silent):
             await peer.close()
+
+
+async def test_member_who_floods_is_slowed_down(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await call(rig)
+        ann.send_rtp("0", 0, 0, vp8(True, 0, 0))
+        for _ in range(80):
+            for _ in range(100):
+                ann.send_rtcp(rtcp.nack(1, bob.slots["2"], [1]))
+            await asyncio.sleep(0)
+        await until(lambda: rig.house.counters.view().get("dropped_media_rate", 0) > 100)
+        bob.send_rtp("0", 0, 0, vp8(True, 0, 0))
+        await until(lambda: ann.of("2"))
+        await ann.close()
+        await bob.close()

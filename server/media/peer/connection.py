@@ -11,7 +11,7 @@ from aiortc import RTCCertificate
 
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
-from server.media.edge.guard import Bucket
+from server.media.edge.guard import PACKETS_A_SECOND, Bucket
 from server.media.edge.paths import Path
 from server.media.peer.build import Parts
 from server.media.peer.places import Places
@@ -80,6 +80,7 @@ class Connection:
         self._on_first_check = on_first_check
         self._credentials: dict[str, str] = {}
         self._bucket = Bucket()
+        self._media_bucket = Bucket(PACKETS_A_SECOND, PACKETS_A_SECOND)
         self._early: deque[bytes] = deque(maxlen=EARLY_MAX)
         role = "client" if self.setup == "active" else "server"
         self._ice = IcePath(self.link.send, "controlled")
@@ -140,7 +141,9 @@ class Connection:
 
     def media(self, length: int, now: float) -> None:
         keys, inbox = self.link.keys, self._edge.inbox
-        if length < 12:
+        if not self._media_bucket.take(now):
+            self.counters.add("dropped_media_rate")
+        elif length < 12:
             self.counters.add("dropped_rtp")
         elif keys is None:
             self._hold(bytes(memoryview(inbox.data)[:length]))

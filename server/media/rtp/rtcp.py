@@ -10,6 +10,9 @@ SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
 NACK, TRANSPORT_FEEDBACK = 1, 15
 PLI, FIR = 1, 4
 
+NACK_ENTRIES_MAX = 100
+"""More is not loss but an outage; a key frame will mend it. Each entry may cost us 17 retransmissions."""
+
 _REPORT_BLOCK = struct.Struct("!IIIIII")
 
 
@@ -44,7 +47,7 @@ class ReceiverReport(NamedTuple):
 
 
 class Nack(NamedTuple):
-    """16-bit sequence numbers that `media_ssrc` should send again, at most 17 for each entry of the packet."""
+    """16-bit sequence numbers that `media_ssrc` should send again: those of the first 100 entries, up to 17 each."""
 
     media_ssrc: int
     seqs: list[int]
@@ -126,7 +129,7 @@ def _read_blocks(data: Buffer, at: int, count: int) -> list[ReportBlock]:
 def _read_nack(data: Buffer) -> Nack:
     (media_ssrc,) = struct.unpack_from("!I", data, 8)
     seqs: list[int] = []
-    for at in range(12, len(data) - 3, 4):
+    for at in range(12, min(len(data), 12 + 4 * NACK_ENTRIES_MAX) - 3, 4):
         first, following = struct.unpack_from("!HH", data, at)
         seqs.append(first)
         seqs += [first + 1 + bit & 0xFFFF for bit in range(16) if following >> bit & 1]
