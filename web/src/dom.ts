@@ -60,13 +60,13 @@ export function announce(text: string): void {
   setTimeout(() => { if (lastSaid === text) lastSaid = ''; }, 4000);
 }
 
-/** A short message that goes again after four seconds, and is announced. */
-export function toast(text: string): void {
+/** A short message that goes again, and is announced. */
+export function toast(text: string, stay_ms = 4000): void {
   announce(text);
   const made = el('div', { class: 'toast' }, text);
   const area = document.querySelector('dialog[open] .toasts') ?? byId('toasts');
   area.append(made);
-  setTimeout(() => made.remove(), 4000);
+  setTimeout(() => made.remove(), stay_ms);
 }
 
 /** Wires the buttons of a `<dialog>` that close it. Opening is `dialog.showModal()`. */

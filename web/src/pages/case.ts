@@ -11,6 +11,7 @@ import { CaseLog } from '../parts/case_log';
 import { Chat } from '../parts/chat';
 import { chime, titleSign } from '../parts/chime';
 import { DeviceCheck } from '../parts/device_check';
+import { isNews } from '../parts/recordings_list';
 import { shareLink } from '../parts/share_link';
 import { renderLine, renderQueue, renderSince, renderWaiting } from '../parts/waiting_view';
 import { page, setAddress, takeSecret } from '../page';
@@ -69,7 +70,7 @@ function follow(id: string): void {
   void log.load().catch(() => {});
   line.on('queue', (told) => { if (told.case === id) renderQueue(told.queue); });
   line.on('case', (told) => { if (told.case === id) void refresh(); });
-  line.on('recording', () => void refresh());
+  line.on('recording', (told) => { if (view && isNews(view, told)) void refresh(); });
   line.on('session_ended', () => void refresh());
   line.on('roster', (told) => { if ((told.recording ?? null) !== (view?.session?.recording?.id ?? null)) void refresh(); });
   line.on('line', ({ up }) => { renderLine(up); if (up) void refresh(); });

@@ -74,7 +74,7 @@ function counts(view: DeskView): void {
     const place = document.querySelector<HTMLElement>(`[data-count="${name}"]`);
     if (place) { setText(place, String(view.counts[name])); place.classList.toggle('list-some', name === 'waiting' && view.counts[name] > 0); }
   }
-  setText(byId('longest'), view.longest_wait_s === null ? '' : t('up to %(span)s', { span: shortSpan(view.longest_wait_s) }));
+  setText(byId('longest'), view.longest_wait_s === null || view.longest_wait_s < 60 ? '' : t('up to %(span)s', { span: shortSpan(view.longest_wait_s) }));
   titleSign(view.counts.waiting > 0 ? `(${view.counts.waiting})` : '');
   if (view.counts.waiting > waiting && waiting >= 0) {
     announce(tn('%(num)s person waits', '%(num)s people wait', view.counts.waiting));
@@ -95,6 +95,7 @@ async function take(view: CaseView, log: CaseLog): Promise<void> {
   const agent = new AgentSession(standby, log, taken, () => location.assign('/desk'));
   if (standby.isConnected) standby.enter(session);
   else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
+  void agent.refresh(); // In the agent's own language, and with what happened while it was taken.
   await agent.openDevices();
 }
 

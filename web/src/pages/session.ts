@@ -9,6 +9,7 @@ import { AgentSession } from '../parts/agent_session';
 import { CallView } from '../parts/call_view';
 import { CaseLog } from '../parts/case_log';
 import { Chat } from '../parts/chat';
+import { isNews } from '../parts/recordings_list';
 import { page } from '../page';
 import { readCase, Room } from '../room';
 import { t } from '../text';
@@ -64,9 +65,11 @@ async function beGuest(view: CaseView, part: string): Promise<void> {
   const call = new CallView(() => chat.opened(), () => { devices.close(); left(); }, () => room, line, devices);
   const chat = new Chat(log, (entry) => entry.actor.id === room.me, () => call.isChatOpen, (unread) => call.counted(unread));
   byId('chat-place-call').append(byId('chat'));
-  const refresh = async (): Promise<void> => { call.render(await readCase(caseId)); };
-  line.on('roster', () => void refresh().catch(() => {}));
-  line.on('recording', () => void refresh().catch(() => {}));
+  let now = view;
+  const refresh = async (): Promise<void> => { now = await readCase(caseId); call.render(now); };
+  line.on('roster', (told) => { if ((told.recording ?? null) !== (now.session?.recording?.id ?? null)) void refresh().catch(() => {}); });
+  line.on('recording', (told) => { if (isNews(now, told)) void refresh().catch(() => {}); });
+  line.on('line', ({ up }) => { if (up) void refresh().catch(() => {}); });
   room.on('state', (state) => { if (state === 'ended') { call.close(); devices.close(); if (!isLeft()) over(t('This conversation is over'), t('Thank you for being there.')); } });
   if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
   call.open(room);

@@ -2,7 +2,7 @@
 
 import { post, sentence } from '../api';
 import { stayAwake } from '../devices';
-import { byId, closable, isShown, setText, show, tabs, whileBusy } from '../dom';
+import { byId, closable, isShown, setText, show, tabs, toast, whileBusy } from '../dom';
 import type { CaseView, LinkView, Outcome, SessionView } from '../messages';
 import { page } from '../page';
 import { readCase, type Room } from '../room';
@@ -15,7 +15,7 @@ import { controls, refused } from './controls';
 import { noteField } from './note';
 import { RecordControl } from './record_control';
 import { RecordingSign } from './recording_sign';
-import { recordingLines } from './recordings_list';
+import { isNews, recordingLines } from './recordings_list';
 import { shareLink } from './share_link';
 import { Stage } from './stage';
 import { fillTimeline, type Filter } from './timeline';
@@ -82,7 +82,11 @@ export class AgentSession {
     this.#tick();
     log.on('loaded', () => { this.#renderTimeline(); this.#toEnd(); });
     log.on('entry', () => this.#renderTimeline());
-    for (const name of ['case', 'recording'] as const) room.line.on(name, () => void this.refresh());
+    room.line.on('case', (told) => { if (told.case === log.id) void this.refresh(); });
+    room.line.on('recording', (told) => {
+      if (told.state === 'failed' && told.session === room.session) toast(told.code === 'no_space' ? t('The recording stopped: there is too little space left. What was recorded is kept.') : t('The recording stopped: it could not be written. What was recorded is kept.'), 15_000);
+      if (isNews(this.view, told)) void this.refresh();
+    });
     room.line.on('roster', (told) => { if (told.session === room.session && told.recording !== (this.view.session?.recording?.id ?? null)) void this.refresh(); });
     room.line.on('line', ({ up }) => { if (up) void this.refresh(); });
     room.on('state', (state) => { if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.#consent.close(); this.ended(); } });

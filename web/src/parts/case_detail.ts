@@ -9,7 +9,7 @@ import { t } from '../text';
 import { CaseLog } from './case_log';
 import { caseFacts, stateBadge } from './facts';
 import { noteField } from './note';
-import { recordingLines } from './recordings_list';
+import { isNews, recordingLines } from './recordings_list';
 import { shareLink } from './share_link';
 import { fillTimeline } from './timeline';
 
@@ -27,7 +27,7 @@ export class CaseDetail {
       void this.#act('close', { outcome: new FormData(byId<HTMLFormElement>('close-form')).get('outcome') });
     });
     line.on('case', (told) => { if (told.case === this.view?.id) void this.refresh(); });
-    line.on('recording', () => void this.refresh());
+    line.on('recording', (told) => { if (this.view && isNews(this.view, told)) void this.refresh(); });
   }
 
   async open(id: string): Promise<void> {
