@@ -63,6 +63,13 @@ class TooLarge(BadRequest):
     status = 413
 
 
+class TooSlow(BadRequest):
+    """The body did not come in time."""
+
+    code = "too_slow"
+    status = 408
+
+
 class NotSignedIn(OaseError):
     """Nobody we know: sign in, or open the personal link again."""
 

@@ -19,7 +19,11 @@ log = structlog.get_logger(__name__)
 GOODBYE_S = 0.3  # So that the last events reach the pages.
 DRAIN_S = 1.5  # Sockets stay open until then; a request that needs longer is cut.
 BACKLOG = 1024
-IDLE_CONNECTION_S = 75.0
+LINGER_S = 1.0  # How long the rest of a refused body is read, so that the caller hears why.
+# A connection that has not sent a whole request header (slow attackers, test-catalogue L5) is closed after this; a proxy keeps its idle
+# connections for longer (Caddy: two minutes), and closing one while it is about to be used would be a failed request.
+IDLE_CONNECTION_S = 14.0
+IDLE_PROXY_CONNECTION_S = 130.0
 LAN_PORT = 8443
 
 
@@ -32,7 +36,10 @@ async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False)
     if here:
         settings = settings.model_copy(update={"url": settings.url or f"https://{here}:{LAN_PORT}"})
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=IDLE_CONNECTION_S)
+    idle_s = IDLE_PROXY_CONNECTION_S if settings.trusted_proxies else IDLE_CONNECTION_S
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=idle_s, lingering_time=LINGER_S
+    )
     await runner.setup()
     try:
         if not await _listen(runner, settings, here):

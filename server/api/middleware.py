@@ -24,6 +24,7 @@ from server.errors import (
     OaseError,
     TooLarge,
     TooManyRequests,
+    TooSlow,
     WrongMethod,
 )
 
@@ -100,12 +101,11 @@ def failure_reply(request: web.Request, error: OaseError, headers: dict[str, str
     wants_page = route.shape is Shape.PAGE if route else _wants_page(request)
     if wants_page:
         return error_page(request, error, sentence, language, headers)
-    return web.Response(
-        text=to_text(problem(error, sentence)),
-        status=error.status,
-        headers=headers,
-        content_type="application/problem+json",
-    )
+    text = to_text(problem(error, sentence))
+    reply = web.Response(text=text, status=error.status, headers=headers, content_type="application/problem+json")
+    if isinstance(error, TooSlow | TooLarge):
+        reply.force_close()  # The rest of its body is not waited for.
+    return reply
 
 
 def problem(error: OaseError, sentence: str) -> dict[str, Any]:

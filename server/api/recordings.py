@@ -1,9 +1,12 @@
 """Recordings: reading, stopping, sharing, deleting, and their files."""
 
+import asyncio
+
 from aiohttp import web
 
 from server.api import requests as r
 from server.api.call import Call, Handlers
+from server.errors import NotFound
 from server.service import recordings
 from server.service import views as v
 
@@ -37,6 +40,8 @@ async def read_file(call: Call) -> web.StreamResponse:
     """The file, or the range asked for (RFC 9110, section 14); aiohttp reads it in a thread. Rights are asked at each request."""
     name = call.request.match_info["name"]
     file = await recordings.find_file(call.house, call.principal, call.recording, name)
+    if not await asyncio.to_thread(file.path.is_file):
+        raise NotFound
     reply = web.FileResponse(file.path, chunk_size=256 * 1024)
     reply.content_type = file.type
     reply.headers["Cache-Control"] = "private, no-store"

@@ -1,5 +1,6 @@
 """Pairs the registry with its handlers, and leads each request through its door: origin, limits, caller, body, handler, reply."""
 
+import asyncio
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,8 +16,9 @@ from server.api.requests import Request
 from server.api.security import SAFE_METHODS
 from server.api.wire import adapter, parse
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
-from server.errors import NotJson, TooLarge
+from server.errors import NotJson, TooLarge, TooSlow
 
+BODY_LIMIT_S = 14.0
 ROUTE = web.RequestKey("route", Route)
 _UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static/{name}"})
 
@@ -90,10 +92,14 @@ async def read_body(request: web.Request, route: Route) -> Request | None:
 
 async def _read_at_most(request: web.Request, limit_bytes: int) -> bytes:
     data = bytearray()
-    async for chunk in request.content.iter_chunked(8192):
-        data += chunk
-        if len(data) > limit_bytes:
-            raise TooLarge(limit_bytes=limit_bytes)
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            async for chunk in request.content.iter_chunked(8192):
+                data += chunk
+                if len(data) > limit_bytes:
+                    raise TooLarge(limit_bytes=limit_bytes)
+    except TimeoutError:
+        raise TooSlow from None
     return bytes(data)
 
 

@@ -47,7 +47,7 @@ async def customer_at(process: WebProcess) -> Browser:
 
 
 async def test_what_happens_at_one_process_is_heard_at_the_other(two: tuple[WebProcess, WebProcess]) -> None:
-    here, there = two
+    _, there = two
     agent, customer = await agent_at(two), await customer_at(there)
     desk, line = await agent.line(), await customer.line()
     await desk.ask("watch_desk", {})
@@ -65,7 +65,7 @@ async def test_what_happens_at_one_process_is_heard_at_the_other(two: tuple[WebP
 
 
 async def test_signing_out_at_one_process_ends_sockets_at_the_other(two: tuple[WebProcess, WebProcess]) -> None:
-    here, there = two
+    _, there = two
     agent = await agent_at(two)
     line = await move(agent, there).line()
     await agent.ok("POST", "/api/v1/sign-out")
@@ -111,7 +111,7 @@ async def test_stopped_redis_loses_nothing_that_was_acknowledged(
 async def test_hostile_words_on_the_bus_hurt_nobody(two: tuple[WebProcess, WebProcess], redis_server: Redis) -> None:
     import redis.asyncio
 
-    here, there = two
+    _, there = two
     agent, customer = await agent_at(two), await customer_at(there)
     desk = await agent.line()
     await desk.ask("watch", {"case": customer.case})
@@ -230,6 +230,38 @@ async def test_killed_web_process_leaves_the_media_worker_alone(tmp_path: Path) 
         await process.start()
         await process.until("/readyz", 5.0)
         assert (tmp_path / "worker.json").read_text() == note
+    finally:
+        await process.close()
+
+
+@pytest.mark.load
+async def test_slow_connections_are_closed_in_fifteen_seconds(tmp_path: Path) -> None:
+    """No byte, half a header, half a body (test-catalogue L5); a visitor beside them is served at once."""
+    process = WebProcess(tmp_path)
+    begun = [
+        b"",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"POST /api/v1/links/exchange HTTP/1.1\r\nHost: %b\r\nOrigin: http://%b\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 500\r\n\r\n{",
+    ]
+
+    async def is_closed(first: bytes) -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        host = f"127.0.0.1:{process.port}".encode()
+        writer.write(first.replace(b"%b", host))
+        async with asyncio.timeout(18):
+            await reader.read()  # To its end.
+        writer.close()
+        return True
+
+    try:
+        await process.start()
+        closing = asyncio.gather(*(is_closed(first) for first in begun * 20))
+        await asyncio.sleep(1)
+        async with asyncio.timeout(2):
+            assert await process.answers("/healthz")
+        assert all(await closing)
     finally:
         await process.close()
 

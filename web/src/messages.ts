@@ -564,6 +564,7 @@ export type Code =
   | 'session_full'
   | 'too_large'
   | 'too_many_requests'
+  | 'too_slow'
   | 'wrong_method'
   | 'wrong_password';
 
