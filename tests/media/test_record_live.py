@@ -40,7 +40,7 @@ async def test_robots_are_recorded_in_step(tmp_path: Path) -> None:
         heard = beeps(directory / voice.name, voice.start_s)
         assert len(seen) >= 6
         assert max(skews_ms(seen[1:-1], heard)) < 80
-        assert picture.start_s < 1.0
+        assert picture.start_s < 1.5  # Requests for key frames are merged to one a second.
         assert picture.start_s + picture.duration_s == pytest.approx(told.duration_s, abs=0.3)
 
 
