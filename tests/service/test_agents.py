@@ -9,6 +9,7 @@ from server.domain.words import Role
 from server.errors import BadField, BadLink, Conflict, Forbidden, TooManyRequests, WrongPassword
 from server.service import agents
 from server.service import desk as desk_service
+from server.service.throttle import begin_try
 from tests.desk import Desk
 
 PASSWORD = "correct horse battery"
@@ -47,9 +48,8 @@ async def test_guessing_is_slowed_down_and_locks_nobody_else_out(small_desk: Des
 async def test_many_guessers_do_not_lock_the_owner_out_of_a_known_place(small_desk: Desk) -> None:
     await with_password(small_desk)
     await agents.sign_in(small_desk.house, HOME, "ann@example.org", PASSWORD)
-    for number in range(50):
-        with pytest.raises(WrongPassword):
-            await agents.sign_in(small_desk.house, f"203.0.113.{number}", "ann@example.org", "guess")
+    for number in range(50):  # Counted only: fifty Argon2 hashes would take a minute.
+        await begin_try(small_desk.house, "ann@example.org", f"203.0.113.{number}")
     with pytest.raises(TooManyRequests):
         await agents.sign_in(small_desk.house, "203.0.113.200", "ann@example.org", PASSWORD)
     await agents.sign_in(small_desk.house, HOME, "ann@example.org", PASSWORD)
