@@ -1,6 +1,7 @@
 """How often somebody may call: counted by address and by cookie, in memory or in Redis, with a price for each route."""
 
 import hashlib
+import time
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -12,6 +13,7 @@ from server.errors import TooManyRequests
 
 log = structlog.get_logger(__name__)
 
+ASK_REDIS_AGAIN_S = 5.0
 PER_ADDRESS = 1200  # Points a minute; many people share one address behind NAT, so this is loose.
 PER_COOKIE = 600
 SOCKETS_PER_ADDRESS = 100
@@ -27,7 +29,7 @@ class Limits:
         self._factor = factor
         self._memory = FixedWindowRateLimiter(MemoryStorage())
         self._shared = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
-        self._redis_away = False
+        self._memory_until = 0.0
 
     async def spend(self, kind: str, who: str, points: int, limit: int) -> None:
         """Takes `points` from what `who` may spend in this minute. Raises TooManyRequests when nothing is left."""
@@ -65,21 +67,18 @@ class Limits:
         if not self._factor:
             return True
         key = _digest(who)
-        if self._shared:
+        if self._shared and time.monotonic() > self._memory_until:
             try:
-                allowed = await self._shared.hit(item, kind, key, cost=points)
+                return await self._shared.hit(item, kind, key, cost=points)
             except StorageError as error:
                 self._note_away(error)
-            else:
-                self._redis_away = False
-                return allowed
         return await self._memory.hit(item, kind, key, cost=points)
 
     async def _test(self, item: RateLimitItem, kind: str, who: str) -> bool:
         if not self._factor:
             return True
         key = _digest(who)
-        if self._shared:
+        if self._shared and time.monotonic() > self._memory_until:
             try:
                 return await self._shared.test(item, kind, key)
             except StorageError as error:
@@ -87,10 +86,9 @@ class Limits:
         return await self._memory.test(item, kind, key)
 
     def _note_away(self, error: BaseException) -> None:
-        """While Redis is away each process counts for itself: people are served, guessing stays slow."""
-        if not self._redis_away:
-            self._redis_away = True
-            log.warning("limits_without_redis", error=type(error).__name__)
+        """While Redis is away each process counts for itself: people are served, guessing stays slow. Redis is asked again after a while."""
+        self._memory_until = time.monotonic() + ASK_REDIS_AGAIN_S
+        log.warning("limits_without_redis", error=type(error).__name__)
 
 
 def _redis(url: str) -> RedisStorage:

@@ -7,6 +7,7 @@ import pytest
 
 from server.config import ROOT
 from server.domain.words import Role
+from tests.servers import Redis
 from tests.site import Browser, Site, client_id, running_site, settings_for
 
 STATIC_HEADERS = {
@@ -196,6 +197,27 @@ async def test_limits_slow_one_address_down(tmp_path: Path) -> None:
         reply = await guesser.post("/api/v1/links/exchange", {"secret": "again"})
         assert reply.status == 429
         assert int(reply.headers["Retry-After"]) > 0
+
+
+async def test_limits_are_shared_over_redis_and_stay_without_it(tmp_path: Path, redis_server: Redis) -> None:
+    shared = {"rate": 1.0, "redis_url": redis_server.url}
+    async with (
+        running_site(settings_for(tmp_path / "a", **shared)) as here,
+        running_site(settings_for(tmp_path / "b", **shared)) as there,
+    ):
+
+        async def guess(site: Site) -> str:
+            return (await site.browser().post("/api/v1/links/exchange", {"secret": "guess"})).code
+
+        codes = [await guess(site) for site in (here, there) * 6]
+        assert codes == ["bad_link"] * 10 + ["too_many_requests"] * 2
+        redis_server.stop()
+        try:
+            assert (await here.browser().get("/api/v1/topics")).status == 200
+            codes = [await guess(here) for _ in range(11)]
+            assert codes[-1] == "too_many_requests"
+        finally:
+            redis_server.start()
 
 
 async def test_wrong_passwords_slow_down_and_lock_nobody_out(tmp_path: Path) -> None:
