@@ -128,7 +128,11 @@ export class Devices extends Emitter<DevicesEvents> {
   }
 
   close(): void {
-    for (const source of Object.keys(this.tracks) as Source[]) { this.tracks[source]?.stop(); delete this.tracks[source]; }
+    for (const source of Object.keys(this.tracks) as Source[]) {
+      this.tracks[source]?.stop();
+      delete this.tracks[source];
+      this.tell('change', source);
+    }
   }
 
   #unmute(): null {

@@ -182,6 +182,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   async #devicesChanged(source: Source): Promise<void> {
+    if (this.state === 'elsewhere' || this.state === 'ended') return; // The other tab says what is on.
     const track = this.devices.tracks[source];
     await this.#call.send(source, track?.readyState === 'live' ? track : null);
     await this.#sayState();

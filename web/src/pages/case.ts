@@ -45,7 +45,6 @@ async function open(): Promise<void> {
     follow(id);
     wire(id);
     render();
-    void check.resume().catch(() => {}); // Joining does not wait for a camera that is slow to open.
   } catch (error) {
     fail(error);
   }
@@ -138,8 +137,13 @@ function enter(session: string): void {
   if (room?.session === session && room.state !== 'ended') return;
   room?.end();
   room = new Room(session, line, devices);
-  room.on('state', (state) => { if (state === 'ended') void refresh(); });
+  room.on('state', (state) => {
+    if (state === 'ended') void refresh();
+    if (state === 'elsewhere') devices.close(); // A phone opens its camera for one tab only.
+    if (state === 'joining') void check.resume().catch(() => {});
+  });
   void room.join();
+  if (!devices.isOn('camera') && !devices.isOn('microphone')) void check.resume().catch(() => {}); // Joining does not wait for a slow camera.
 }
 
 function left(): void {

@@ -70,14 +70,15 @@ async function beGuest(view: CaseView, part: string): Promise<void> {
   line.on('roster', (told) => { if ((told.recording ?? null) !== (now.session?.recording?.id ?? null)) void refresh().catch(() => {}); });
   line.on('recording', (told) => { if (isNews(now, told)) void refresh().catch(() => {}); });
   line.on('line', ({ up }) => { if (up) void refresh().catch(() => {}); });
+  const open = async (): Promise<void> => { if (part === 'all') await devices.open(); if (part === 'sound') await devices.start('microphone'); };
+  room.on('state', (state) => { if (state === 'elsewhere') devices.close(); if (state === 'joining') void open(); });
   room.on('state', (state) => { if (state === 'ended') { call.close(); devices.close(); if (!isLeft()) over(t('This conversation is over'), t('Thank you for being there.')); } });
   if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
   call.open(room);
   call.render(view);
   void room.join();
   void log.load().catch(() => {});
-  if (part === 'all') await devices.open();
-  if (part === 'sound') await devices.start('microphone');
+  await open();
 }
 
 const isLeft = (): boolean => sessionStorage.getItem(`${KEPT}:left`) !== null;

@@ -89,7 +89,11 @@ export class AgentSession {
     });
     room.line.on('roster', (told) => { if (told.session === room.session && told.recording !== (this.view.session?.recording?.id ?? null)) void this.refresh(); });
     room.line.on('line', ({ up }) => { if (up) void this.refresh(); });
-    room.on('state', (state) => { if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.#consent.close(); this.ended(); } });
+    room.on('state', (state) => {
+      if (state === 'elsewhere') room.devices.close();
+      if (state === 'joining') void this.openDevices();
+      if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.#consent.close(); this.ended(); }
+    });
   }
 
   #wire(): void {

@@ -7,7 +7,7 @@ import { clientId } from '../page';
 import { clock, t } from '../text';
 import type { CaseLog } from './case_log';
 
-interface Pending { id: string; text: string; line: HTMLElement }
+interface Pending { id: string; text: string; line: HTMLElement; failed: boolean }
 
 export class Chat {
   unread = 0;
@@ -23,6 +23,7 @@ export class Chat {
     for (const entry of log.entries) this.#add(entry, false);
     log.on('loaded', (entries) => { for (const entry of entries) this.#add(entry, false); this.#toEnd(); });
     log.on('entry', (entry) => this.#add(entry, true));
+    log.line.on('line', ({ up }) => { if (up) for (const one of this.#pending.values()) if (one.failed) void this.#send(one); });
     this.#writing();
   }
 
@@ -54,7 +55,7 @@ export class Chat {
     this.#text.value = '';
     this.#grow();
     sessionStorage.removeItem(this.#draft);
-    const pending = { id: clientId(), text, line: el('div', { class: 'chat-line chat-mine chat-pending' }, el('p', { class: 'chat-text' }, text), el('p', { class: 'chat-meta' }, t('Sending …'))) };
+    const pending: Pending = { id: clientId(), text, failed: false, line: el('div', { class: 'chat-line chat-mine chat-pending' }, el('p', { class: 'chat-text' }, text), el('p', { class: 'chat-meta' }, t('Sending …'))) };
     this.#pending.set(pending.id, pending);
     this.#lines.querySelector('.chat-none')?.remove();
     this.#lines.append(pending.line);
@@ -65,9 +66,11 @@ export class Chat {
   async #send(pending: Pending): Promise<void> {
     const meta = pending.line.querySelector('.chat-meta');
     meta?.replaceChildren(t('Sending …'));
+    pending.failed = false;
     try {
       await this.log.say('chat', pending.text, pending.id);
     } catch (error) {
+      pending.failed = true;
       const again = el('button', { class: 'chat-again', type: 'button', onclick: () => void this.#send(pending) }, t('Send again'));
       meta?.replaceChildren(icon('alert'), `${t('Not sent.')} ${sentence(error)} `, again);
       announce(`${t('Not sent.')} ${sentence(error)}`);
