@@ -3,7 +3,7 @@
 import socket
 from typing import Any, Protocol
 
-from server.media.edge.batch import Batch, KernelBatch, PlainBatch, packed_address
+from server.media.edge.batch import Batch, KernelBatch, PlainBatch, has_sendmmsg, packed_address
 from server.media.edge.counters import Counters
 
 
@@ -37,4 +37,4 @@ class UdpPath:
 
 def new_batch(sock: socket.socket, counters: Counters, plain: bool) -> Batch:
     """The quickest batch that works here, or the plain one."""
-    return PlainBatch(sock, counters) if plain else KernelBatch(sock, counters)
+    return PlainBatch(sock, counters) if plain or not has_sendmmsg() else KernelBatch(sock, counters)

@@ -201,6 +201,9 @@ class Connection:
                 done = await self._dtls.handshake(*self.fingerprint)
         except TimeoutError:
             done = False
+        except Exception:
+            log.exception("handshake_failed", connection=self.id)
+            done = False
         if self.is_gone:
             return
         if not done:
