@@ -4,11 +4,12 @@
 // asks for no catalogue. A sentence without a translation stops the build.
 import * as esbuild from 'esbuild';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readCatalogue, withWords } from './words.mjs';
 
-rmSync('dist', { recursive: true, force: true });
+const KEPT_MS = 24 * 3600 * 1000; // A server that still runs, and pages that are still open, ask for the names they know.
+mkdirSync('dist', { recursive: true });
 const manifest = {};
 const pages = readdirSync('src/pages').filter((name) => name.endsWith('.ts')).map((name) => `src/pages/${name}`);
 
@@ -18,7 +19,12 @@ for (const language of ['de', 'en']) {
   await bundle(pages, (name) => name.replace(/\.ts$/, `.${language}.js`), [translate(words)]);
 }
 for (const name of readdirSync('images')) copy(`images/${name}`);
-writeFileSync('dist/manifest.json', JSON.stringify(manifest, null, 1));
+writeFileSync('dist/manifest.json.new', JSON.stringify(manifest, null, 1));
+renameSync('dist/manifest.json.new', 'dist/manifest.json');
+for (const name of readdirSync('dist')) {
+  const file = `dist/${name}`;
+  if (name !== 'manifest.json' && !Object.values(manifest).includes(name) && Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file);
+}
 
 async function bundle(entryPoints, plainName, plugins = []) {
   const result = await esbuild.build({
