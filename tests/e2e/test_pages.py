@@ -334,7 +334,7 @@ async def test_case_is_opened_without_javascript(product: Product, chromium: Bro
     await page.fill("#name", "Ann")
     await page.click("#go")
     await page.wait_for_url(re.compile(rf"{product.url}/c/[\w-]+$"))
-    await page.wait_for_selector("text=switch it on")
+    await page.wait_for_selector("noscript .notice")
 
 
 async def test_refused_camera_gets_help_and_the_person_can_stay(product: Product, chromium: Browser) -> None:
