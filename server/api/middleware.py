@@ -87,7 +87,9 @@ async def add_headers(request: web.Request, reply: web.StreamResponse) -> None:
     if reply.headers.get("Server"):
         del reply.headers["Server"]
     if "lang" in request.query and route is not None and route.shape is Shape.PAGE:
-        reply.set_cookie(COOKIE, of_request(request).value, path="/", max_age=YEAR_S, samesite="Lax")
+        # A header, not `set_cookie`: aiohttp has written the cookies by the time of this signal.
+        cookie = f"{COOKIE}={of_request(request).value}; Max-Age={YEAR_S}; Path=/; SameSite=Lax"
+        reply.headers.add("Set-Cookie", cookie)
 
 
 def failure_reply(request: web.Request, error: OaseError, headers: dict[str, str] | None = None) -> web.Response:
