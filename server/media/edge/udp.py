@@ -14,7 +14,8 @@ from server.media.edge.paths import UdpPath, new_batch
 from server.media.edge.tcp import listening_socket
 
 READS_AT_ONCE = 64
-BUFFER_BYTES = 4 << 20
+BUFFER_BYTES = 1 << 20
+"""Room for 25 ms of a flood. More would only make real packets wait behind junk when the process gets little time."""
 TRIES = 20
 
 
