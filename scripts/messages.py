@@ -75,7 +75,9 @@ def plain_type(schema: dict[str, Any]) -> str:
         return f"({inner})[]" if " " in inner else f"{inner}[]"
     if kind == "object":
         values = schema.get("additionalProperties")
-        if ("propertyNames" in schema and "enum" in schema["propertyNames"]) or "$ref" in schema.get("propertyNames", {}):
+        if ("propertyNames" in schema and "enum" in schema["propertyNames"]) or "$ref" in schema.get(
+            "propertyNames", {}
+        ):
             return f"Partial<Record<{type_of(schema['propertyNames'])}, {type_of(values)}>>"
         return f"Record<string, {type_of(values) if isinstance(values, dict) else 'unknown'}>"
     return {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}.get(
