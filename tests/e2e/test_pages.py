@@ -315,6 +315,14 @@ async def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(produc
     assert await page.input_value("#email") == "not an address"
 
 
+async def test_chosen_language_stays(product: Product, chromium: Browser) -> None:
+    page = await (await window(chromium)).new_page()
+    await page.goto(product.url)
+    await page.click("a[hreflang=de]")
+    await page.goto(f"{product.url}/desk/sign-in")
+    assert await page.get_attribute("html", "lang") == "de"
+
+
 async def test_topics_are_found_by_other_words(product: Product, chromium: Browser) -> None:
     page = await (await window(chromium)).new_page()
     await page.goto(f"{product.url}/?lang=de")
@@ -379,6 +387,24 @@ async def test_desk_is_used_with_the_keyboard(place: Place, product: Product, ch
     await page.keyboard.type("Ben")
     await agent.until("document.querySelectorAll('#cases [data-case]').length === 1")
     assert await page.text_content("#cases .case-name") == "Ben"
+
+
+async def test_agent_who_comes_second_is_told_who_was_first(place: Place, product: Product, chromium: Browser) -> None:
+    await waiting_customer(chromium, product, devices=False)
+    link = await asyncio.to_thread(product.add_agent, "bea@example.org", "Bea")
+    agents = [await at_desk(place), await agent_at_desk(chromium, product, link)]
+    for agent in agents:
+        await agent.page.locator("#cases [data-case]").first.click()
+        await agent.page.wait_for_selector("#detail-case:not([hidden])")
+    stale = agents[1].page
+    case = await stale.get_attribute("[data-case][aria-current]", "data-case")
+    await stale.route(f"**/api/v1/cases/{case}", lambda route: route.abort())  # It has not heard of the change yet.
+    await agents[0].page.keyboard.press("t")
+    await agents[0].page.wait_for_selector("#work:not([hidden])")
+    await stale.keyboard.press("t")
+    await stale.wait_for_selector("#detail-failed:not([hidden])")
+    assert "Admin" in (await stale.text_content("#detail-failed") or "")
+    assert await stale.is_visible("#desk")
 
 
 async def test_pages_run_nothing_that_the_policy_forbids(place: Place, product: Product, chromium: Browser) -> None:

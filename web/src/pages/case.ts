@@ -73,6 +73,7 @@ function follow(id: string): void {
   line.on('session_ended', () => void refresh());
   line.on('roster', (told) => { if ((told.recording ?? null) !== (view?.session?.recording?.id ?? null)) void refresh(); });
   line.on('line', ({ up }) => { renderLine(up); if (up) void refresh(); });
+  line.on('bye', ({ reason }) => { if (reason !== 'restarting') location.reload(); }); // The link was revoked: the page says so.
   setInterval(renderSince, 20_000);
 }
 

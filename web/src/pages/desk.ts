@@ -38,6 +38,7 @@ line.on('line', ({ up }) => {
   show(byId('desk-line'), !up);
   if (up) void read();
 });
+line.on('bye', ({ reason }) => { if (reason !== 'restarting') location.assign('/desk/sign-in'); });
 line.watchDesk();
 line.open();
 void standby.join();

@@ -32,6 +32,7 @@ export class CaseDetail {
 
   async open(id: string): Promise<void> {
     this.#letGo();
+    show(byId('detail-failed'), false);
     const log = new CaseLog(id, this.line);
     this.log = log;
     try {
@@ -88,7 +89,6 @@ export class CaseDetail {
     if (!view) return;
     show(byId('detail-none'), false);
     show(byId('detail-case'), true);
-    show(byId('detail-failed'), false);
     byId('desk').classList.add('desk-detail');
     stateBadge(byId('detail-state'), view);
     setText(byId('detail-number'), `${view.number} · ${view.topic.name}`);
