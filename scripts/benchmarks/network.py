@@ -3,8 +3,12 @@
 Loopback would not do: Janus skips loopback interfaces, and all subjects must travel the same path.
 """
 
+import fcntl
 import os
+import re
 import subprocess
+import tempfile
+from pathlib import Path
 
 SERVER = "10.213.77.1"
 CLIENT = "10.213.77.2"
@@ -12,7 +16,7 @@ STRANGER = "10.213.77.3"
 
 
 class Network:
-    """The namespace and its pair of interfaces, from `with` to its end. Needs root.
+    """The namespace and its pair of interfaces, from `with` to its end. Needs root. One at a time on a machine: a second one waits.
 
     Raises `Unavailable` with a sentence for people when this machine does not allow it.
     """
@@ -24,6 +28,9 @@ class Network:
     def __enter__(self) -> "Network":
         if os.geteuid() != 0:
             raise Unavailable("Network namespaces need root; start the benchmark with sudo.")
+        self._lock = Path(tempfile.gettempdir(), "oase-bench.lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        _remove_left_over()
         try:
             self._build()
         except (OSError, subprocess.CalledProcessError) as error:
@@ -45,6 +52,7 @@ class Network:
     def __exit__(self, *_: object) -> None:
         subprocess.run(["ip", "link", "del", self._outer], capture_output=True, check=False)
         subprocess.run(["ip", "netns", "del", self._name], capture_output=True, check=False)
+        self._lock.close()
 
     def inside(self, *command: str) -> list[str]:
         """The command line that runs `command` in the namespace on core 0, alone there."""
@@ -58,6 +66,16 @@ def outside(*command: str) -> list[str]:
 
 class Unavailable(Exception):
     """What was to be measured cannot run on this machine; the text says why, in a sentence for people."""
+
+
+def _remove_left_over() -> None:
+    """Removes what a killed benchmark left; with the lock held, every namespace of that name is left over."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
+    for name in re.findall(r"^(oase-bench-\d+)", listed, re.MULTILINE):
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=False).stdout
+    for name in re.findall(r": (obo\d+)", links):
+        subprocess.run(["ip", "link", "del", name], capture_output=True, check=False)
 
 
 def _ip(*words: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def main(measure: Measure, *options: tuple[str, dict[str, Any]]) -> None:
         parser.add_argument(flag, **how)
     arguments = parser.parse_args()
     before, began = os.getloadavg()[0], time.time()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # So that what was started is stopped, too.
     figures = asyncio.run(measure(arguments))
     result = {"benchmark": name, **figures, "machine": {**machine(), "load_before": round(before, 2)}}
     result["took_s"] = round(time.time() - began, 1)
