@@ -4,21 +4,19 @@
 """
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, StorageState
+from playwright.async_api import Browser, StorageState
 
 from tests.e2e.browsers import PROBE, chromium_path, running_chromium
+from tests.e2e.looking import Wire, look, window
 from tests.e2e.people import Person, agent_at_desk, takes_first_case, waiting_customer
-from tests.e2e.product import ROOT, Product, running_product
+from tests.e2e.product import Product, running_product
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -26,12 +24,8 @@ pytestmark = [
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
 ]
 
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LIMIT_BYTES = 200_000  # Over the wire, a customer's first page and waiting page, each with all it loads.
 LIMIT_S = 2.0
-Scheme = Literal["light", "dark"]
-SIZES = {"phone": (390, 844), "laptop": (1440, 900)}
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
 REFUSE += "navigator.permissions.query = async () => ({ state: 'denied' });"
 
@@ -91,64 +85,6 @@ async def at_desk(place: Place) -> Person:
     await person.page.goto(place.product.url + "/desk")
     await person.page.wait_for_selector("#desk:not([hidden])")
     return person
-
-
-async def window(browser: Browser, size: str = "phone", scheme: Scheme = "light", **more: Any) -> BrowserContext:
-    width, height = SIZES[size]
-    more.setdefault("locale", "en")
-    return await browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **more
-    )
-
-
-async def faults(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, with the elements."""
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate(
-        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    )
-    return [
-        f"{one['impact']} {one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
-
-
-async def look(page: Page, name: str, *, small_targets: bool = False) -> list[str]:
-    """What is wrong with the page as it stands, in each scheme and at each size."""
-    wrong: list[str] = []
-    for size, (width, height) in SIZES.items():
-        await page.set_viewport_size({"width": width, "height": height})
-        for scheme in SCHEMES:
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            await asyncio.sleep(0.1)
-            place = f"{name}-{size}-{scheme}"
-            await picture(page, place)
-            wrong += [f"{place}: {fault}" for fault in await faults(page)]
-        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wrong.append(f"{name}-{size}: wider than the window")
-        if not small_targets:
-            wrong += [f"{name}-{size}: small target {target}" for target in await too_small(page)]
-    return wrong
-
-
-async def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("OASE_SCREENS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-async def too_small(page: Page) -> list[str]:
-    """Buttons, links and fields below 44 px on a customer's page; links inside a sentence may be smaller (WCAG 2.5.8)."""
-    found: list[str] = await page.evaluate(
-        """[...document.querySelectorAll('button, a[href], select, textarea, input:not([type=hidden])')]
-        .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('p, .unseen, .skip, video'))
-        .map((one) => [one, (one.matches('[type=radio], [type=checkbox]') ? one.closest('label') : one).getBoundingClientRect()])
-        .filter(([one, box]) => box.width > 1 && !one.matches('.skip') && (box.height < 43.5 || box.width < 43.5))
-        .map(([one, box]) => `${one.outerHTML.slice(0, 90)} ${box.width}x${box.height}`)"""
-    )
-    return found
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -234,27 +170,6 @@ async def _dialogs(customer: Person, agent: Person, language: str) -> list[str]:
     wrong += await look(agent.page, f"end-{language}", small_targets=True)
     await agent.page.keyboard.press("Escape")
     return wrong
-
-
-class Wire:
-    """Counts what a page loads, as bytes over the wire (headers included), on a line as slow as one wants."""
-
-    def __init__(self, session: CDPSession) -> None:
-        self.bytes = 0
-        session.on("Network.loadingFinished", lambda event: self._add(event["encodedDataLength"]))
-        session.on("Network.webSocketFrameReceived", lambda event: self._add(len(event["response"]["payloadData"])))
-
-    def _add(self, size: float) -> None:
-        self.bytes += int(size)
-
-    @classmethod
-    async def of(cls, page: Page, *, slow: bool = False) -> "Wire":
-        session = await page.context.new_cdp_session(page)
-        await session.send("Network.enable")
-        if slow:
-            rate = {"downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
-            await session.send("Network.emulateNetworkConditions", {"offline": False, "latency": 150, **rate})
-        return cls(session)
 
 
 async def test_first_pages_are_small_and_quick(
