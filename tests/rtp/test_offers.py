@@ -1,5 +1,8 @@
 """Offers read and answered."""
 
+import contextlib
+import time
+
 import pytest
 
 from server.errors import BadSdp, NoCommonCodec
@@ -91,3 +94,49 @@ def test_unwanted_lines_are_refused_one_by_one() -> None:
     assert "m=video 0 " in answer  # A camera line without a source.
     assert "a=group:BUNDLE 1 2\r\n" in answer
     assert answer.index("a=candidate:1 ") > answer.index("m=audio")
+
+
+def hostile(filler: str, *, numbers: int = 48, sections: int = 1) -> str:
+    """An offer of almost 64 kB: VP8 with retransmission `numbers` times in each of the video sections, the rest `filler` lines."""
+    head, _, rest = WirePeer(0, 0).offer().sdp.partition("m=video")
+    transport = "\r\n".join(line for line in rest.splitlines() if line.startswith(("a=ice", "a=finger", "a=setup")))
+    text = head
+    for mid in range(sections):
+        text += f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, range(2 * numbers)))}\r\na=mid:{mid}\r\na=sendrecv\r\n"
+        text += transport + "\r\n"
+        for number in range(0, 2 * numbers, 2):
+            text += f"a=rtpmap:{number} VP8/90000\r\na=rtpmap:{number + 1} rtx/90000\r\n"
+    return text + filler * ((65_000 - len(text)) // len(filler)) + "\r\n"
+
+
+@pytest.mark.parametrize(
+    ("filler", "sections"),
+    [
+        ("a=fmtp:* " + ";" * 50_000, 1),
+        ("a=fmtp:1 " + ";" * 50_000, 1),
+        *((f"a=fmtp:{number} {';' * 500}\r\n", 1) for number in (1, 2)),
+        ("a=fmtp:* ;\r\n", 1),
+        ("a=rtcp-fb:* nack\r\n", 1),
+        ("a=fmtp:1 apt=0;" + "x=1;" * 20 + "\r\n", 1),
+        ("a=fmtp:1 apt=0\r\n", 12),
+        ("a=rtcp-fb:* nack\r\n", 12),
+        ("a=ssrc:1 x\r\n", 1),
+        ("\n", 1),
+    ],
+    ids=lambda value: str(value)[:16].strip(),
+)
+def test_no_offer_stops_the_worker(filler: str, sections: int) -> None:
+    """One such offer took 17 s, in which no packet was forwarded."""
+    sdp = hostile(filler, sections=sections)
+    spent: list[float] = []
+    for _ in range(3):
+        began = time.process_time()
+        with contextlib.suppress(BadSdp):
+            answer_to(sdp, {"0": "camera"})
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.05
+
+
+def test_format_for_all_codecs_is_nobodys() -> None:
+    text = WirePeer(0, 0).offer().sdp.replace("a=fmtp:97 apt=96", "a=fmtp:* apt=96")
+    assert codecs_to_receive(read_offer(text).sections[0])[0].retransmission_type is None

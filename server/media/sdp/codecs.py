@@ -1,6 +1,8 @@
 """Which of the offered codecs we take. We forward and never decode, so we only need to know where key frames are: VP8, H.264 baseline, Opus."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from server.media.sdp.offer import OfferedCodec, Section
 from server.media.tap import Codec
@@ -23,7 +25,7 @@ class ChosenCodec:
 
 def codecs_to_receive(section: Section) -> list[ChosenCodec]:
     """The one codec we ask a sending m-line for: the first we know in the offerer's order. Empty: none in common."""
-    return _known(section)[:1]
+    return list(islice(_known(section), 1))
 
 
 def codecs_to_send(section: Section) -> list[ChosenCodec]:
@@ -34,14 +36,13 @@ def codecs_to_send(section: Section) -> list[ChosenCodec]:
     return list(found.values())
 
 
-def _known(section: Section) -> list[ChosenCodec]:
-    return [
-        ChosenCodec(
-            codec, offered.payload_type, _retransmission_type(section, offered), _encoding(offered), _feedback(offered)
-        )
-        for offered in section.codecs
-        if (codec := _codec(section.kind, offered)) is not None
-    ]
+def _known(section: Section) -> Iterator[ChosenCodec]:
+    again = _retransmission_types(section)
+    for offered in section.codecs:
+        codec = _codec(section.kind, offered)
+        if codec is not None:
+            number = offered.payload_type
+            yield ChosenCodec(codec, number, again.get(str(number)), _encoding(offered), _feedback(offered))
 
 
 def _codec(kind: str, offered: OfferedCodec) -> Codec | None:
@@ -63,11 +64,14 @@ def _is_baseline(offered: OfferedCodec) -> bool:
     return is_hex and profile.startswith("42") and offered.parameter("packetization-mode") == "1"
 
 
-def _retransmission_type(section: Section, offered: OfferedCodec) -> int | None:
+def _retransmission_types(section: Section) -> dict[str, int]:
+    """Retransmission payload type by the `apt` it names; the first one counts."""
+    found: dict[str, int] = {}
     for other in section.codecs:
-        if other.name.lower() == "rtx" and other.parameter("apt") == str(offered.payload_type):
-            return other.payload_type
-    return None
+        apt = other.parameter("apt") if other.name.lower() == "rtx" else None
+        if apt is not None:
+            found.setdefault(apt, other.payload_type)
+    return found
 
 
 def _encoding(offered: OfferedCodec) -> str:

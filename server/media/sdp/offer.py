@@ -12,6 +12,12 @@ CODECS_MAX = 96
 EXTENSIONS_MAX = 14
 SSRCS_MAX = 32
 MID_MAX = 16
+FMTP_MAX = 512
+"""Characters of one fmtp line; the longest of a browser (H.265) has about 80."""
+PARAMETERS_MAX = 24
+FEEDBACK_MAX = 16
+"""rtcp-fb lines of one codec, and lines for all codecs (`*`) of one section."""
+FEEDBACK_LENGTH_MAX = 64
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 FINGERPRINT_ALGORITHMS = ("sha-256", "sha-384", "sha-512")
 
@@ -105,6 +111,7 @@ class _Reader:
         self._offer = Offer()
         self._section: Section | None = None
         self._codecs: dict[int, OfferedCodec] = {}
+        self._for_all = 0
         self._candidates = 0
         self._has_version = False
 
@@ -126,7 +133,7 @@ class _Reader:
             raise BadSdp(reason="too_many_sections")
         kind, _, protocol, *formats = value.split()
         self._section = Section(kind)
-        self._codecs = {}
+        self._codecs, self._for_all = {}, 0
         if kind in ("audio", "video") and protocol == "UDP/TLS/RTP/SAVPF":
             numbers = [_bounded(text, 127) for text in formats[:CODECS_MAX]]
             self._codecs = {number: OfferedCodec(number) for number in numbers}
@@ -184,14 +191,32 @@ class _Reader:
 
     def _codec_parameter(self, name: str, text: str) -> None:
         number, _, value = text.partition(" ")
-        chosen = self._codecs.values() if number == "*" else [self._codecs.get(_bounded(number, 127))]
-        for codec in chosen:
-            if codec is None or len(codec.feedback) >= 16:
-                continue
-            if name == "fmtp":
-                codec.fmtp = value.strip()
-            else:
-                codec.feedback.append(value.strip())
+        value = value.strip()
+        if name == "fmtp":
+            self._fmtp(number, value)
+            return
+        if len(value) > FEEDBACK_LENGTH_MAX:
+            raise ValueError("too long a feedback value")
+        if number != "*":
+            self._feedback(self._codecs.get(_bounded(number, 127)), value)
+        elif self._for_all < FEEDBACK_MAX:
+            self._for_all += 1
+            for codec in self._codecs.values():
+                self._feedback(codec, value)
+
+    def _fmtp(self, number: str, value: str) -> None:
+        if number == "*":
+            return  # RFC 8866 knows it for rtcp-fb only; one line must not be copied to 96 codecs.
+        if len(value) > FMTP_MAX or value.count(";") >= PARAMETERS_MAX:
+            raise ValueError("too long a format")
+        codec = self._codecs.get(_bounded(number, 127))
+        if codec is not None:
+            codec.fmtp = value
+
+    @staticmethod
+    def _feedback(codec: OfferedCodec | None, value: str) -> None:
+        if codec is not None and len(codec.feedback) < FEEDBACK_MAX:
+            codec.feedback.append(value)
 
     def _ssrc(self, section: Section, ssrc: int) -> None:
         if ssrc not in section.ssrcs and len(section.ssrcs) < SSRCS_MAX:
