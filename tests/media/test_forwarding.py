@@ -8,6 +8,7 @@ import pytest
 from server.media.protocol import Seat
 from server.media.rtp import rtcp
 from server.media.rtp.feedback import read_feedback
+from server.media.rtp.nack import GAP_MAX
 from tests.media.rig import Rig, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
 
@@ -100,6 +101,18 @@ async def test_worker_asks_the_sender_again(tmp_path: Path, plain: bool) -> None
         assert_continuous(sorted(packets, key=lambda packet: packet.seq))
         await ann.close()
         await bob.close()
+
+
+async def test_hole_too_large_to_repair_asks_for_a_key_frame(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann = await on_stage(rig, "ann")
+        await send_picture(ann, 1)
+        await asyncio.sleep(0.1)
+        ann.reports.clear()
+        ann.send_rtp("0", 1 + GAP_MAX, 3000, vp8(False, 1, 1))
+        await until(lambda: any(isinstance(report, rtcp.PictureLoss) for report in ann.reports), 3.0)
+        assert not any(isinstance(report, rtcp.Nack) for report in ann.reports)
+        await ann.close()
 
 
 async def test_probes_and_repeats_are_not_forwarded(tmp_path: Path, plain: bool) -> None:

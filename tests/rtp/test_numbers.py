@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.media.rtp.nack import GAP_MAX, NackGenerator
+from server.media.rtp.nack import GAP_MAX, MISSING_MAX, NackGenerator
 from server.media.rtp.packet import read_header
 from server.media.rtp.ring import MediaPacket, Ring
 from server.media.rtp.sequence import Unwrapper, signed_16, signed_32
@@ -64,6 +64,21 @@ def test_lost_for_good_is_given_up_once() -> None:
     assert missing.given_up == 1
     missing.arrived(4 + GAP_MAX, 3.0)
     assert len(missing) == 0
+
+
+def test_missing_numbers_and_looks_at_them_are_bounded() -> None:
+    """Every 250th number, 3,000 packets a second, held the worker for minutes."""
+    missing = NackGenerator()
+    looks = 0
+    for index in range(3000):
+        now = index / 3000
+        if missing.arrived(index * (GAP_MAX - 1), now):
+            looks += 1
+            missing.due(now, 0.05)
+        assert len(missing) <= MISSING_MAX
+    assert looks <= 200
+    assert missing.has_given_up()
+    assert not missing.has_given_up()
 
 
 def test_ring_knows_repeats_and_what_is_too_old() -> None:

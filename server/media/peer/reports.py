@@ -80,19 +80,18 @@ class Reports:
 
     def ask_again(self, connection: Connection, publication: Publication, layer: Layer, now: float) -> None:
         """Sends the NACK that is due for `layer`; asks for a key frame when packets are lost for good."""
-        given_up = layer.missing.given_up
         seqs = layer.missing.due(now, connection.link.rtt_s)
         for at in range(0, len(seqs), 100):
             connection.link.send_rtcp(rtcp.nack(OUR_SSRC, layer.ssrc, seqs[at : at + 100]))
         connection.counters.add("packets_asked_again", len(seqs))
-        if layer.missing.given_up > given_up and publication.kind == "video":
+        if layer.missing.has_given_up() and publication.kind == "video":
             publication.key_frames.wish()
 
     def often(self, connection: Connection, now: float) -> None:
         """Every 25 ms: repeated NACKs, key frames."""
         for publication in connection.publications:
             for layer in publication.layers:
-                if len(layer.missing):
+                if layer.missing.is_open:
                     self.ask_again(connection, publication, layer, now)
                 if publication.key_frames.is_open and publication.live and publication.key_frames.due(now):
                     connection.link.send_rtcp(rtcp.picture_loss(OUR_SSRC, layer.ssrc))

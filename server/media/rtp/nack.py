@@ -8,6 +8,10 @@ GIVE_UP_S = 1.0
 TRIES_MAX = 10
 GAP_MAX = 250
 """A larger gap is a new beginning, not loss: asking for that much would only add to a jam."""
+MISSING_MAX = 500
+"""Numbers missing at a time, two such gaps in a row. Each costs memory and a look at every round."""
+AT_ONCE_S = 0.005
+"""New gaps are asked for at once, but no oftener than this: every look walks over all that is missing."""
 
 
 class NackGenerator:
@@ -17,9 +21,11 @@ class NackGenerator:
         self._missing: dict[int, tuple[float, float, int]] = {}
         self._newest = -1
         self.given_up = 0
+        self._told = 0
+        self._looked_at = float("-inf")
 
     def arrived(self, seq: int, now: float) -> bool:
-        """Notes packet `seq`. True when it opened a gap, so that `due` has something to ask at once."""
+        """Notes packet `seq`. True when it opened a gap, so that there is something to ask, or to give up, at once."""
         newest = self._newest
         if seq <= newest:
             self._missing.pop(seq, None)
@@ -27,17 +33,18 @@ class NackGenerator:
         self._newest = seq
         if newest < 0 or seq == newest + 1:
             return False
-        if seq - newest > GAP_MAX:
+        if seq - newest > GAP_MAX or len(self._missing) + seq - newest > MISSING_MAX:
             self.given_up += len(self._missing) + 1
             self._missing.clear()
-            return False
+            return now - self._looked_at >= AT_ONCE_S
         for lost in range(newest + 1, seq):
             self._missing[lost] = (now, -1.0, 0)
-        return True
+        return now - self._looked_at >= AT_ONCE_S
 
     def due(self, now: float, rtt_s: float) -> list[int]:
         """The numbers to ask for now, oldest first. Ones that are lost for good are counted in `given_up` and forgotten."""
         ask: list[int] = []
+        self._looked_at = now
         wait_s = RETRY_S + RTT_FACTOR * rtt_s
         for seq, (since, asked, tries) in list(self._missing.items()):
             if tries >= TRIES_MAX or now - since > GIVE_UP_S:
@@ -48,10 +55,20 @@ class NackGenerator:
                 ask.append(seq)
         return ask
 
+    def has_given_up(self) -> bool:
+        """True when packets were given up since the last call: only a key frame mends that."""
+        before, self._told = self._told, self.given_up
+        return self.given_up > before
+
     def forget(self, seqs: Iterable[int]) -> None:
         """These are not worth asking for any more."""
         for seq in seqs:
             self._missing.pop(seq, None)
+
+    @property
+    def is_open(self) -> bool:
+        """True while there is something to ask for, or a loss that nobody was told of."""
+        return bool(self._missing) or self.given_up > self._told
 
     def __len__(self) -> int:
         return len(self._missing)
