@@ -67,10 +67,12 @@ def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
     newest = layer.newest if layer is not None else None
     count = 0
     for seq in seqs:
+        if not outlet.resend_bucket.take(now):
+            break  # Before the search, which is what costs.
         origin = outlet.map.origin(seq, newest)
         source = origin[0].layer if origin else None
         packet = source.ring.get(origin[1]) if origin and isinstance(source, Layer) else None
-        if origin is None or packet is None or not outlet.resend_bucket.take(now):
+        if origin is None or packet is None:
             continue
         _send_again(outlet, packet, origin[0])
         count += 1

@@ -193,3 +193,22 @@ async def test_member_who_floods_is_slowed_down(tmp_path: Path) -> None:
         await until(lambda: ann.of("2"))
         await ann.close()
         await bob.close()
+
+
+async def test_reports_and_handshakes_of_a_member_have_limits_of_their_own(tmp_path: Path) -> None:
+    """200 datagrams of 5,100 asked numbers each, far below the limit for media, took a core."""
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await call(rig)
+        bob.send_rtp("0", 0, 0, vp8(True, 0, 0))
+        await until(lambda: ann.of("2"))
+        asked = rtcp.nack(1, ann.slots["2"], range(1600)) * 3
+        for _ in range(30):
+            for _ in range(20):
+                ann.send_rtcp(asked)
+                ann.send(bytes((22, 254, 253)) + bytes(60))
+            await asyncio.sleep(0)
+        await until(lambda: rig.house.counters.view().get("dropped_rtcp_rate", 0) > 100)
+        await until(lambda: rig.house.counters.view().get("dropped_dtls_rate", 0) > 100)
+        assert ann.is_up
+        await ann.close()
+        await bob.close()

@@ -5,6 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.media.rtp import rtcp
 from server.media.rtp.nack import GAP_MAX, MISSING_MAX, NackGenerator
 from server.media.rtp.packet import read_header
 from server.media.rtp.ring import MediaPacket, Ring
@@ -146,3 +147,10 @@ def test_header_without_room_for_its_padding_is_refused() -> None:
     data = b"\xa0\x60" + bytes(10) + b"\x01"
     header = read_header(data, 13)
     assert header.payload_start == header.payload_end == 12
+
+
+def test_one_compound_asks_for_500_numbers_at_most() -> None:
+    data = rtcp.nack(1, 2, range(1600)) * 3 + rtcp.picture_loss(1, 2)
+    *asked, last = rtcp.read_compound(data)
+    assert sum(len(report.seqs) for report in asked if isinstance(report, rtcp.Nack)) == 500
+    assert last == rtcp.PictureLoss(2)

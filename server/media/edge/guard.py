@@ -4,6 +4,12 @@ CHECKS_A_SECOND = 60.0
 CHECKS_AT_ONCE = 150.0
 PACKETS_A_SECOND = 3000.0
 """Of one member: three times what camera, microphone and a sharp screen need together."""
+REPORTS_A_SECOND = 200.0
+REPORTS_AT_ONCE = 400.0
+"""RTCP of one member. A browser with seven pictures on a bad line sends about 100 a second."""
+DTLS_A_SECOND = 50.0
+DTLS_AT_ONCE = 200.0
+"""A handshake has about ten datagrams; afterwards only its end comes."""
 DATAGRAM_MAX_BYTES = 1500
 
 

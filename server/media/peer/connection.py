@@ -11,7 +11,14 @@ from aiortc import RTCCertificate
 
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
-from server.media.edge.guard import PACKETS_A_SECOND, Bucket
+from server.media.edge.guard import (
+    DTLS_A_SECOND,
+    DTLS_AT_ONCE,
+    PACKETS_A_SECOND,
+    REPORTS_A_SECOND,
+    REPORTS_AT_ONCE,
+    Bucket,
+)
 from server.media.edge.paths import Path
 from server.media.peer.build import Parts
 from server.media.peer.places import Places
@@ -81,6 +88,8 @@ class Connection:
         self._credentials: dict[str, str] = {}
         self._bucket = Bucket()
         self._media_bucket = Bucket(PACKETS_A_SECOND, PACKETS_A_SECOND)
+        self._report_bucket = Bucket(REPORTS_A_SECOND, REPORTS_AT_ONCE)
+        self._dtls_bucket = Bucket(DTLS_A_SECOND, DTLS_AT_ONCE)
         self._early: deque[bytes] = deque(maxlen=EARLY_MAX)
         role = "client" if self.setup == "active" else "server"
         self._ice = IcePath(self.link.send, "controlled")
@@ -136,7 +145,9 @@ class Connection:
             self._ice.close()
 
     def dtls(self, datagram: bytes) -> None:
-        if not self._ice.put(datagram):
+        if not self._dtls_bucket.take(self._clock()):
+            self.counters.add("dropped_dtls_rate")
+        elif not self._ice.put(datagram):
             self.counters.add("dropped_dtls_queue")
 
     def media(self, length: int, now: float) -> None:
@@ -151,6 +162,8 @@ class Connection:
             opened = keys.open_rtcp(inbox, length)
             if opened < 0:
                 self.counters.add("dropped_srtcp")
+            elif not self._report_bucket.take(now):
+                self.counters.add("dropped_rtcp_rate")
             else:
                 self._reports.read(self, bytes(memoryview(inbox.data)[:opened]), now)
         else:

@@ -12,6 +12,8 @@ PLI, FIR = 1, 4
 
 NACK_ENTRIES_MAX = 100
 """More is not loss but an outage; a key frame will mend it. Each entry may cost us 17 retransmissions."""
+NACK_NUMBERS_MAX = 500
+"""The same for all NACKs of one compound: one datagram has room for 5,000 numbers, which took 5 ms."""
 
 _REPORT_BLOCK = struct.Struct("!IIIIII")
 
@@ -47,7 +49,7 @@ class ReceiverReport(NamedTuple):
 
 
 class Nack(NamedTuple):
-    """16-bit sequence numbers that `media_ssrc` should send again: those of the first 100 entries, up to 17 each."""
+    """16-bit sequence numbers that `media_ssrc` should send again: those of the first 100 entries, 500 in one compound."""
 
     media_ssrc: int
     seqs: list[int]
@@ -82,7 +84,7 @@ def is_rtcp(second_byte: int) -> bool:
 def read_compound(data: Buffer) -> list[Report]:
     """The known packets of a compound, unknown ones left out. Raises ValueError when the lengths do not add up."""
     found: list[Report] = []
-    at, end = 0, len(data)
+    at, end, room = 0, len(data), NACK_NUMBERS_MAX
     while at < end:
         if end - at < 4 or data[at] >> 6 != 2:
             raise ValueError("not an RTCP packet")
@@ -90,20 +92,21 @@ def read_compound(data: Buffer) -> list[Report]:
         if stop > end:
             raise ValueError("the RTCP packet is cut")
         try:
-            report = _read_one(data[at + 1], data[at] & 31, data[at:stop])
+            report = _read_one(data[at + 1], data[at] & 31, data[at:stop], room)
         except struct.error as exc:
             raise ValueError("the RTCP packet is too short for its type") from exc
         if report is not None:
             found.append(report)
+            room -= len(report.seqs) if isinstance(report, Nack) else 0
         at = stop
     return found
 
 
-def _read_one(kind: int, count: int, data: Buffer) -> Report | None:
+def _read_one(kind: int, count: int, data: Buffer, room: int) -> Report | None:
     if kind == RTPFB:
         if count == TRANSPORT_FEEDBACK:
             return TransportFeedback(bytes(data))
-        return _read_nack(data) if count == NACK else None
+        return _read_nack(data, room) if count == NACK else None
     if kind == RR:
         (ssrc,) = struct.unpack_from("!I", data, 4)
         return ReceiverReport(ssrc, _read_blocks(data, 8, count))
@@ -126,14 +129,16 @@ def _read_blocks(data: Buffer, at: int, count: int) -> list[ReportBlock]:
     return blocks
 
 
-def _read_nack(data: Buffer) -> Nack:
+def _read_nack(data: Buffer, room: int) -> Nack:
     (media_ssrc,) = struct.unpack_from("!I", data, 8)
     seqs: list[int] = []
     for at in range(12, min(len(data), 12 + 4 * NACK_ENTRIES_MAX) - 3, 4):
+        if len(seqs) >= room:
+            break
         first, following = struct.unpack_from("!HH", data, at)
         seqs.append(first)
         seqs += [first + 1 + bit & 0xFFFF for bit in range(16) if following >> bit & 1]
-    return Nack(media_ssrc, seqs)
+    return Nack(media_ssrc, seqs[:room])
 
 
 def _read_picture_loss(kind: int, data: Buffer) -> PictureLoss | None:
