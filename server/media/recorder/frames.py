@@ -8,6 +8,7 @@ from server.media.recorder.h264 import avcc, picture_size
 from server.media.recorder.matroska import TrackFormat
 
 FRAME_LIMIT_BYTES = 4 * 2**20  # A 4K key frame is below one megabyte; more is an attack or a bug.
+UNITS_LIMIT = 512  # Of one H.264 frame: more slices than any browser cuts a picture into.
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +158,11 @@ class H264Frames(Assembler):
             self._keep(unit)
 
     def _keep(self, unit: bytes) -> None:
-        if self._units is not None and unit[0] & 0x1F in (
-            1,
-            2,
-            3,
-            4,
-            5,
-            6,
-            7,
-            8,
-        ):  # Delimiters and filler are left out.
-            self._units.append(unit)
+        if self._units is None or not 1 <= unit[0] & 0x1F <= 8:  # Delimiters and filler are left out.
+            return
+        if len(self._units) >= UNITS_LIMIT:
+            raise ValueError("an H.264 frame has too many units")
+        self._units.append(unit)
 
     def _frame(self, units: list[bytes]) -> Frame | None:
         sps = [unit for unit in units if unit[0] & 0x1F == 7]

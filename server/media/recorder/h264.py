@@ -2,6 +2,7 @@
 
 import struct
 
+PARAMETERS_LIMIT_BYTES = 4096  # Of one set. Browsers send less than 100; the record has 16 bits for a length.
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128}
 
 
@@ -84,7 +85,9 @@ def _skip_order(bits: _Bits) -> None:
 
 
 def avcc(sps: bytes, pps: list[bytes]) -> bytes:
-    """The decoder configuration record with four-byte lengths (ISO 14496-15, 5.3.3.1)."""
+    """The decoder configuration record with four-byte lengths (ISO 14496-15, 5.3.3.1). Raises ValueError for sets that no encoder makes."""
+    if max(map(len, [sps, *pps])) > PARAMETERS_LIMIT_BYTES:
+        raise ValueError("a parameter set is too long")
     record = bytes([1, sps[1], sps[2], sps[3], 0xFF, 0xE1]) + struct.pack(">H", len(sps)) + sps + bytes([len(pps)])
     for nal in pps:
         record += struct.pack(">H", len(nal)) + nal

@@ -107,7 +107,21 @@ class Recorder(Tap):
             return
         track = self._track(participant, source, codec)
         if track is not None:
-            track.packet(Packet(seq, rtp_time, marker, bytes(payload), arrival, capture), self._key_interval_s)
+            packet = Packet(seq, rtp_time, marker, bytes(payload), arrival, capture)
+            self._guarded(track, track.packet, packet, self._key_interval_s)
+
+    def _guarded(self, track: Track, call: Callable[..., None], *arguments: object) -> None:
+        """One step of one track. An edge: a bug that somebody's bytes wake ends this track, and nobody else's."""
+        if track.is_broken:
+            return
+        try:
+            call(*arguments)
+        except Exception:
+            log.exception("recording_track_failed", recording=self.recording, source=track.source)
+            track.abandon()
+            now = round(self.seconds(time.monotonic()), 3)
+            facts = {"participant": track.participant, "source": track.source, "from_s": now, "to_s": now}
+            self.note("gap", reason="fault", **facts)
 
     def _track(self, participant: str, source: Source, codec: Codec) -> Track | None:
         name = CODECS.get(codec.mime.lower())
@@ -123,7 +137,7 @@ class Recorder(Tap):
                 log.warning("recording_codec", codec=codec.mime)
             return None
         if track is not None:
-            track.end()
+            self._guarded(track, track.end)
         ask = self._ask_key
         track = Track(person, str(source), name, codec.clock_rate, self._writer, self, lambda: ask(participant, source))
         person.tracks[source] = track
@@ -161,7 +175,7 @@ class Recorder(Tap):
     def _end_person(self, participant: str, revoked: bool = False) -> None:
         person = self._people.pop(participant, None)
         for track in person.tracks.values() if person else ():
-            track.end(revoked)
+            self._guarded(track, track.end, revoked)
 
     def facts(self) -> RecordingFacts:
         """What the recording has become so far."""
@@ -176,11 +190,13 @@ class Recorder(Tap):
 
     async def stop(self, reason: str = "stopped") -> RecordingFacts:
         """Closes everything and waits until it is on the disk."""
-        if self._ended is None:
-            self._end(reason)
-        if self._writer is not None:
-            await self._writer.close()
-        await self._tasks.close()
+        try:
+            if self._ended is None:
+                self._end(reason)
+        finally:
+            if self._writer is not None:
+                await self._writer.close()
+            await self._tasks.close()
         return self.facts()
 
     def _end(self, reason: str) -> None:
@@ -207,7 +223,7 @@ class Recorder(Tap):
             now = time.monotonic()
             for person in self._people.values():
                 for track in person.tracks.values():
-                    track.tick(now)
+                    self._guarded(track, track.tick, now)
             if now - beat >= REPORT_S / 2:
                 beat = now
                 self.note("beat")

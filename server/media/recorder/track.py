@@ -66,7 +66,7 @@ class _Part:
 
 
 class Track:
-    """A stream from its first packet to its last, over pauses, losses and changes of size. Not thread-safe; never blocks, never raises."""
+    """A stream from its first packet to its last, over pauses, losses and changes of size. Not thread-safe; never blocks."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Track:
         journal: Journal,
         ask_key: Callable[[], None],
     ) -> None:
-        self._person, self._source, self._writer, self._journal, self._ask_key = (
+        self._person, self.source, self._writer, self._journal, self._ask_key = (
             person,
             source,
             writer,
@@ -98,7 +98,12 @@ class Track:
         self._needs_key = not self._is_sound
         self._gap: str | None = None
         self._key_arrival = self._asked = -math.inf
+        self.is_broken = False
         self._begin_stream()
+
+    @property
+    def participant(self) -> str:
+        return self._person.ident
 
     @property
     def has_report(self) -> bool:
@@ -136,6 +141,12 @@ class Track:
         if self._part is not None:
             self._part.sink.revoked = revoked
             self._close_part()
+
+    def abandon(self) -> None:
+        """Closes the file at once, after a fault of our own. Nothing more is written; the person's next track is a new one."""
+        self.is_broken = True
+        self._held.clear()
+        self._close_part()
 
     def _take(self, items: Iterable[Packet | Hole]) -> None:
         for item in items:
@@ -194,7 +205,7 @@ class Track:
         since_s, until_s = self._journal.seconds(self._frame_time), self._journal.seconds(until)
         facts = {
             "participant": self._person.ident,
-            "source": self._source,
+            "source": self.source,
             "from_s": round(since_s, 3),
             "to_s": round(until_s, 3),
         }
@@ -210,7 +221,7 @@ class Track:
         return self._open_part(wanted, moment)
 
     def _open_part(self, wanted: TrackFormat, moment: float) -> _Part | None:
-        name = self._journal.file_name(self._source)
+        name = self._journal.file_name(self.source)
         if name is None:
             return None
         start = max(moment, self._journal.began)
@@ -218,7 +229,7 @@ class Track:
         facts: dict[str, object] = {
             "track": name,
             "participant": self._person.ident,
-            "source": self._source,
+            "source": self.source,
             "codec": wanted.codec,
         }
         self._journal.note("track", **facts, file=part.sink.name, start_s=round(self._journal.seconds(start), 3))
