@@ -160,17 +160,27 @@ async def _watch_media(parts: Parts) -> None:
     """Says once that the worker is away; that it is back is said by its own `hello`."""
     was_up = False
     while True:
-        try:
-            async with asyncio.timeout(2.0):
-                is_up = await _media_answers(parts.house)
-        except (OaseError, TimeoutError):
-            is_up = False
+        is_up = await _is_media_up(parts.house)
+        METRICS.media_up.set(int(is_up))
         if was_up and not is_up:
             log.warning("media_away")
-            await media_away(parts.house)
+            try:
+                await media_away(parts.house)
+            except Exception:  # The root of this task: it goes on to watch.
+                log.exception("media_away_failed")
         was_up = is_up
-        METRICS.media_up.set(int(is_up))
         await asyncio.sleep(MEDIA_POLL_S)
+
+
+async def _is_media_up(house: House) -> bool:
+    try:
+        async with asyncio.timeout(2.0):
+            return await _media_answers(house)
+    except (OaseError, TimeoutError):
+        return False
+    except Exception:  # The root of the watch: a bug in asking is no answer either.
+        log.exception("media_watch_failed")
+        return False
 
 
 async def _count_forever(parts: Parts) -> None:
@@ -187,6 +197,8 @@ async def _count_forever(parts: Parts) -> None:
                 METRICS.media.labels(name).set(value)
         except OaseError as error:
             log.debug("numbers_put_off", code=error.code)
+        except Exception:  # The root of this task: it goes on to count.
+            log.exception("numbers_failed")
         if parts.supervisor:
             METRICS.media_restarts.set(parts.supervisor.restarts)
         await asyncio.sleep(NUMBERS_S)

@@ -146,10 +146,10 @@ class SwitchAgent(Request):
 
 
 class Watch(Request):
-    """Socket: follow a case. `after` is the last sequence number that the page has."""
+    """Socket: follow a case. `after` is the last sequence number that the page has; the column holds 32 bits."""
 
     case: CaseId
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
 class Unwatch(Request):

@@ -60,7 +60,7 @@ class MemoryBus:
             await tell(heard, message)
             if self._missed:
                 self._missed = False
-                await on_gap()
+                await look(on_gap)
 
     async def is_ready(self) -> bool:
         return True
@@ -75,3 +75,11 @@ async def tell(heard: Heard, message: dict[str, Any]) -> None:
         await heard(message)
     except Exception:  # Root of everything that reacts to the bus.
         log.exception("bus_listener_failed", kind=str(message.get("kind", ""))[:40])
+
+
+async def look(on_gap: Gap) -> None:
+    """The same for what is done after a gap."""
+    try:
+        await on_gap()
+    except Exception:  # As above.
+        log.exception("bus_gap_failed")

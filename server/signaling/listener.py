@@ -72,6 +72,8 @@ class Listener:
                 await watcher.catch_up(self._house)
             except OaseError as error:
                 log.info("feed_behind", code=error.code)
+            except Exception:  # The edge: one page's feed, not everybody's. The sweep tries it again.
+                log.exception("feed_failed")
 
     async def _entry(self, message: dict[str, Any]) -> None:
         entry = _read(Entry, message["entry"])
@@ -105,7 +107,10 @@ class Listener:
         """Two `desk` events a second at most. Run as a task."""
         while True:
             await self._desk.wait(3600.0)
-            await asyncio.gather(*(self._crowd.tell(socket, "desk", DeskTold()) for socket in self._crowd.at_desk()))
+            await asyncio.gather(
+                *(self._crowd.tell(socket, "desk", DeskTold()) for socket in self._crowd.at_desk()),
+                return_exceptions=True,  # A page that cannot be told costs nobody else the news.
+            )
             await asyncio.sleep(DESK_PAUSE_S)
 
     async def _consent(self, message: dict[str, Any]) -> None:

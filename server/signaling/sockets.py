@@ -134,7 +134,7 @@ class Sockets:
         socket.watching[body.case] = watcher
         try:
             return Watching(await watcher.catch_up(self._house))
-        except OaseError:
+        except BaseException:  # Whatever it was: a feed that never began is not mended by the sweep.
             socket.watching.pop(body.case, None)
             raise
 
@@ -156,14 +156,19 @@ class Sockets:
         while True:
             await asyncio.sleep(SWEEP_S)
             since_touch += SWEEP_S
-            try:
-                await self._server.sweep()
-                await self._mend_feeds()
-                if since_touch >= TOUCH_S:
-                    since_touch = 0.0
-                    await self._touch()
-            except OaseError as error:
-                log.info("sweep_put_off", code=error.code)
+            is_touch_due = since_touch >= TOUCH_S
+            since_touch = 0.0 if is_touch_due else since_touch
+            for work in (self._server.sweep, self._mend_feeds, *((self._touch,) if is_touch_due else ())):
+                await self._try(work)
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """One part of the sweep; its failure stops neither the others nor the next sweep."""
+        try:
+            await work()
+        except OaseError as error:
+            log.info("sweep_put_off", code=error.code)
+        except Exception:  # The root of the sweep.
+            log.exception("sweep_failed")
 
     async def _mend_feeds(self) -> None:
         for socket in self._crowd.all():

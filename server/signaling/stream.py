@@ -13,7 +13,7 @@ from typing import Any, cast
 import redis.asyncio as redis
 import structlog
 
-from server.signaling.bus import KEPT_HERE, Gap, Heard, tell
+from server.signaling.bus import KEPT_HERE, Gap, Heard, look, tell
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class StreamBus:
                     last = await self._newest()
                 if not self._is_listening:
                     self._is_listening = True
-                    await on_gap()
+                    await look(on_gap)
                 for number, fields in await self._after(last):
                     last = number
                     await self._hear(heard, fields.get(b"d", b""))

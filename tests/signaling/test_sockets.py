@@ -310,3 +310,12 @@ async def test_polling_is_not_served(site: Site) -> None:
 def test_private_names_of_the_socket_library_are_where_we_expect_them() -> None:
     for name in ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect"):
         assert asyncio.iscoroutinefunction(getattr(socketio.AsyncServer, name))
+
+
+@pytest.mark.parametrize("after", [-1, 2**31, 10**30])
+async def test_number_that_no_timeline_can_have_is_refused(site: Site, after: int) -> None:
+    """A number beyond the column once failed in the driver, stayed behind as a feed, and ended the sweep of everybody."""
+    customer = await site.customer()
+    line = await customer.line()
+    assert (await line.ask("watch", {"case": customer.case, "after": after}))["code"] == "bad_field"
+    assert await line.ask("watch", {"case": customer.case, "after": 2**31 - 1}) == {"ok": True, "seq": 2**31 - 1}

@@ -523,7 +523,7 @@ export interface Unwatch {
 /** Who reads a timeline entry. */
 export type Visibility = 'everyone' | 'agents';
 
-/** Socket: follow a case. `after` is the last sequence number that the page has. */
+/** Socket: follow a case. `after` is the last sequence number that the page has; the column holds 32 bits. */
 export interface Watch {
   case: string;
   after?: number;

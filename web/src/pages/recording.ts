@@ -33,7 +33,7 @@ async function open(): Promise<void> {
 /** While the view is made: progress over the socket, and a look every few seconds in case a message is lost. */
 function follow(view: RecordingView): void {
   line.open();
-  line.watch(view.case, Number.MAX_SAFE_INTEGER);
+  line.watch(view.case, 2 ** 31 - 1); // Of the timeline nothing; of the recording everything.
   const again = async (): Promise<void> => {
     const now = await get<RecordingView>(`/api/v1/recordings/${id}`).catch(() => null);
     if (now) render(now);
