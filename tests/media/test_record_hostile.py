@@ -12,7 +12,7 @@ from server.media.recorder.h264 import avcc
 from server.media.recorder.index import read_index
 from server.media.recorder.track import Track
 from server.media.tap import Source
-from tests.media.record_packets import OPUS, VP8, Bench, Sent, Stream, sound, video
+from tests.media.record_packets import H264, OPUS, VP8, Bench, Sent, Stream, sound, video
 
 SPS = bytes.fromhex("6742c01fda0505e4")  # Baseline, 320 x 176.
 
@@ -85,3 +85,25 @@ def packets_of(path: Path) -> Iterable[int]:
     """The sizes of a file's packets."""
     with av.open(str(path)) as container:
         yield from [packet.size for packet in container.demux() if packet.size]
+
+
+async def test_one_persons_many_files_leave_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eve's camera changes its size and codec until her limit; Ann, who switches hers on afterwards, is recorded all the same."""
+    monkeypatch.setattr("server.media.recorder.recorder.FILE_LIMIT", 3)
+    bench = Bench(tmp_path, ["ann", "eve"])
+    await bench.recorder.start()
+    for number in range(6):
+        name, codec = ("VP8", VP8) if number % 2 else ("H264", H264)
+        await bench.feed(Stream("eve", Source.CAMERA, codec, video(name, 1, seed=number), start=float(number)))
+        bench.recorder.left("eve")
+    await bench.feed(Stream("ann", Source.CAMERA, VP8, video("VP8", 2), start=6.0))
+    await bench.feed(Stream("eve", Source.MICROPHONE, OPUS, sound(1), start=6.0))
+    await bench.recorder.stop()
+    index = read_index(bench.directory)
+    assert [(track.participant, track.source) for track in index.tracks[3:]] == [
+        ("ann", "camera"),
+        ("eve", "microphone"),
+    ]
+    assert len({track.file for track in index.tracks}) == 5
+    reasons = [line.get("reason") for line in index.lines if line["kind"] == "gap"]
+    assert reasons.count("too_many_files") == 1, "the index says it, once"

@@ -6,7 +6,8 @@ Every line has `kind`, `t_s` (seconds since the start) and `at` (UNIX time, from
     track    track, participant, source, codec, file, start_s            a file begins; its own time stamps begin at 0
     joined   participant      left     participant      speaker   participant
     consent  participants                                                whose tracks are written from now on
-    gap      participant, source, reason, from_s, to_s                   lost | damaged | restart | paused | disk_too_slow | fault
+    gap      participant, source, reason, from_s, to_s                   lost | damaged | restart | paused | disk_too_slow |
+                                                                         fault | too_many_files
     beat                                                                 every 2 s: up to here it certainly ran
     stop     reason                                                      stopped | no_space | write_failed; missing after a kill
 """

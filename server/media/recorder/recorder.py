@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 REPORT_S = 2.0
 TICK_S = 0.5
-FILE_LIMIT = 500  # Somebody whose H.264 changes its size with every frame fills no folder.
+FILE_LIMIT = 100  # Of one person's source: somebody whose H.264 changes its size with every frame fills no folder.
 CODECS = {"video/vp8": "VP8", "video/h264": "H264", "audio/opus": "opus"}
 
 
@@ -45,6 +46,7 @@ class Recorder(Tap):
         self._people: dict[str, Person] = {}
         self._index = Sink(index.NAME)
         self._files = 0
+        self._files_of: Counter[tuple[str, str]] = Counter()
         self._speaker: str | None = None
         self._began = 0.0
         self._ended: float | None = None
@@ -119,9 +121,12 @@ class Recorder(Tap):
         except Exception:
             log.exception("recording_track_failed", recording=self.recording, source=track.source)
             track.abandon()
-            now = round(self.seconds(time.monotonic()), 3)
-            facts = {"participant": track.participant, "source": track.source, "from_s": now, "to_s": now}
-            self.note("gap", reason="fault", **facts)
+            self._note_break(track.participant, track.source, "fault")
+
+    def _note_break(self, participant: str, source: str, reason: str) -> None:
+        """Here a track ends for good."""
+        now = round(self.seconds(time.monotonic()), 3)
+        self.note("gap", participant=participant, source=source, reason=reason, from_s=now, to_s=now)
 
     def _track(self, participant: str, source: Source, codec: Codec) -> Track | None:
         name = CODECS.get(codec.mime.lower())
@@ -245,8 +250,12 @@ class Recorder(Tap):
     def began(self) -> float:
         return self._began
 
-    def file_name(self, source: str) -> str | None:
-        if self._files >= FILE_LIMIT:
+    def file_name(self, participant: str, source: str) -> str | None:
+        count = self._files_of[participant, source] = self._files_of[participant, source] + 1
+        if count > FILE_LIMIT:
+            if count == FILE_LIMIT + 1:
+                log.warning("recording_too_many_files", recording=self.recording, source=source)
+                self._note_break(participant, source, "too_many_files")
             return None
         self._files += 1
         return f"t{self._files:03d}-{source}"

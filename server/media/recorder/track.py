@@ -29,8 +29,8 @@ class Journal(Protocol):
     def began(self) -> float:
         """The loop time at which the recording began."""
 
-    def file_name(self, source: str) -> str | None:
-        """A new name, without suffix; None when there are too many files already."""
+    def file_name(self, participant: str, source: str) -> str | None:
+        """A new name, without suffix; None when this source of this person has too many files already."""
 
     def note(self, kind: str, **facts: object) -> None:
         """One line of the index."""
@@ -221,7 +221,7 @@ class Track:
         return self._open_part(wanted, moment)
 
     def _open_part(self, wanted: TrackFormat, moment: float) -> _Part | None:
-        name = self._journal.file_name(self.source)
+        name = self._journal.file_name(self._person.ident, self.source)
         if name is None:
             return None
         start = max(moment, self._journal.began)
