@@ -75,7 +75,7 @@ def sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     size = 1 if writes else SQLITE_READERS
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=WAIT_LIMIT_S)
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=WAIT_LIMIT_S, hide_parameters=True)
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # We say BEGIN; the driver would begin only before the first write.
@@ -100,6 +100,7 @@ def postgres_engine(url: str) -> AsyncEngine:
         max_overflow=10,
         pool_timeout=WAIT_LIMIT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # A traceback in the log names no person and quotes no chat.
         connect_args={"timeout": WAIT_LIMIT_S, "command_timeout": STATEMENT_LIMIT_S},
     )
 
