@@ -39,13 +39,15 @@ send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"
     desk       nothing more (the list comes from GET /api/v1/desk)
     sign_in    "next": path to go to after signing in ("/desk" or the page that asked)
     recording  "recording": id, "case": id, also as `recording` (RecordingView) for the template
-    error      "status", "code", "detail" (the sentence), also as template variables; `home`: "/" or "/desk"
+    error      "status", "code", "detail" (the sentence), also as template variables; `home`: "/" or "/desk";
+               `sign_in`: path of the sign-in where an agent may have been meant, or ""
 
 Without JavaScript: the form on `/` posts as application/x-www-form-urlencoded to `/` (fields topic, summary, name, email, phone, language, client_id)
 and is answered with 303 to /c/{case}.
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -163,10 +165,19 @@ async def sign_in(call: Call) -> web.Response:
     return _page(call, "sign_in", "agent", {"next": local_path(call.text("next", 300))})
 
 
+AGENT_PATHS = ("/desk?", "/r/", "/s/")
+
+
 def local_path(wish: str) -> str:
-    """Where to go after signing in: a path of our own, or the desk."""
-    is_ours = wish.startswith("/") and not wish.startswith(("//", "/\\")) and wish.isprintable()
+    """Where to go after signing in: one of our pages for agents, or the desk."""
+    is_ours = wish.startswith(AGENT_PATHS) and "\\" not in wish and wish.isprintable()
     return wish if is_ours else "/desk"
+
+
+def sign_in_path(request: web.Request) -> str:
+    """The sign-in that leads back to what was asked for."""
+    wish = local_path(request.rel_url.raw_path_qs)
+    return "/desk/sign-in" if wish == "/desk" else f"/desk/sign-in?{urlencode({'next': wish})}"
 
 
 @handlers.on("GET /r/{recording}")
@@ -181,9 +192,11 @@ def error_page(
 ) -> web.Response:
     """The page for a failure; agents' pages lead to the sign-in instead of saying that somebody is unknown."""
     if type(error) is NotSignedIn and request.path == "/desk":
-        return web.Response(status=303, headers={**headers, "Location": "/desk/sign-in"})
+        return web.Response(status=303, headers={**headers, "Location": sign_in_path(request)})
+    is_for_agents = type(error) is NotSignedIn and request.path.startswith(AGENT_PATHS)
     home = "/desk" if request.path.startswith(("/desk", "/r/")) else "/"
     facts = {"status": error.status, "code": error.code, "detail": sentence, "home": home}
+    facts["sign_in"] = sign_in_path(request) if is_for_agents else ""
     reply = request.app[SHELL].page(
         "error", language, request.path, None, {**facts, "as": "visitor"}, facts, error.status
     )

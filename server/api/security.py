@@ -107,7 +107,7 @@ class Edge:
             path="/",
             secure=name.startswith("__Host-"),
             httponly=True,
-            samesite="Strict" if kind == "agent" else "Lax",
+            samesite="Lax",  # Links from mails and tickets open signed in; unsafe methods and sockets check the origin.
             max_age=(AGENT_COOKIE_S if kind == "agent" else VISITOR_COOKIE_S) if secret else 0,
         )
 

@@ -260,8 +260,19 @@ async def test_desk_asks_strangers_to_sign_in(site: Site) -> None:
     assert (reply.status, reply.headers["Location"]) == (303, "/desk/sign-in")
 
 
+async def test_sign_in_leads_back_to_what_was_asked_for(site: Site) -> None:
+    """A link from a ticket: the desk with its case, a moment of a recording."""
+    reply = await site.browser().get("/desk?case=abc")
+    assert reply.headers["Location"] == "/desk/sign-in?next=%2Fdesk%3Fcase%3Dabc"
+    async with site.browser().http.get("/r/abc?t=3m20s") as answer:
+        assert 'href="/desk/sign-in?next=%2Fr%2Fabc%3Ft%3D3m20s"' in await answer.text()
+    async with site.browser().http.get("/desk/sign-in", params={"next": "/r/abc?t=3m20s"}) as answer:
+        page = (await answer.text()).split('id="page">')[1].split("</script>")[0]
+    assert json.loads(page)["next"] == "/r/abc?t=3m20s"
+
+
 @pytest.mark.parametrize(
-    "wish", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\tx"]
+    "wish", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\tx", "/api/v1/me"]
 )
 async def test_sign_in_never_leads_elsewhere(site: Site, wish: str) -> None:
     reply = await site.browser().get("/desk/sign-in", headers={})
