@@ -1,6 +1,7 @@
 """What one person sends, by mistake or on purpose, harms nobody else's recording."""
 
 import asyncio
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from server.media.recorder.frames import UNITS_LIMIT, H264Frames
 from server.media.recorder.h264 import avcc
 from server.media.recorder.index import read_index
 from server.media.recorder.track import Track
+from server.media.recorder.writer import Sink, Writer
 from server.media.tap import Source
 from tests.media.record_packets import H264, OPUS, VP8, Bench, Sent, Stream, sound, video
 
@@ -107,3 +109,27 @@ async def test_one_persons_many_files_leave_room_for_others(tmp_path: Path, monk
     assert len({track.file for track in index.tracks}) == 5
     reasons = [line.get("reason") for line in index.lines if line["kind"] == "gap"]
     assert reasons.count("too_many_files") == 1, "the index says it, once"
+
+
+async def test_withdrawal_reaches_what_waits_for_earlier_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk hangs. Eve changes her codec, leaves, comes back, withdraws: when the disk goes on, it gets nothing of hers from any file."""
+    disk = threading.Event()
+    handle = Writer._handle
+
+    def slow(writer: Writer, sink: Sink, data: bytes | None) -> None:
+        disk.wait(10)
+        handle(writer, sink, data)
+
+    monkeypatch.setattr(Writer, "_handle", slow)
+    bench = Bench(tmp_path, ["ann", "eve"])
+    await bench.recorder.start()
+    for number, (name, codec) in enumerate((("VP8", VP8), ("H264", H264))):
+        await bench.feed(Stream("eve", Source.CAMERA, codec, video(name, 1, seed=number), start=float(number)))
+    bench.recorder.left("eve")
+    await bench.feed(Stream("eve", Source.MICROPHONE, OPUS, sound(2), start=2.0))
+    await bench.feed(Stream("ann", Source.MICROPHONE, OPUS, sound(2), start=2.0))
+    bench.recorder.agree(["ann"])
+    disk.set()
+    await bench.recorder.stop()
+    assert {track.participant for track in read_index(bench.directory).tracks} == {"ann", "eve"}
+    assert [path.name for path in bench.directory.glob("*.mkv")] == ["t004-microphone.mkv"], "Ann's, and nothing else"

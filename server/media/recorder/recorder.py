@@ -47,6 +47,7 @@ class Recorder(Tap):
         self._index = Sink(index.NAME)
         self._files = 0
         self._files_of: Counter[tuple[str, str]] = Counter()
+        self._sinks: dict[str, list[Sink]] = {}
         self._speaker: str | None = None
         self._began = 0.0
         self._ended: float | None = None
@@ -152,6 +153,8 @@ class Recorder(Tap):
         """From this packet on, exactly these people's tracks are written."""
         agreed = set(participants)
         for participant in self._agreed - agreed:
+            for sink in self._sinks.pop(participant, ()):  # First, and all of them: the thread goes on meanwhile.
+                sink.revoked = True
             self._end_person(participant, revoked=True)
         if agreed != self._agreed:
             self._agreed = agreed
@@ -259,6 +262,9 @@ class Recorder(Tap):
             return None
         self._files += 1
         return f"t{self._files:03d}-{source}"
+
+    def opened(self, participant: str, sink: Sink) -> None:
+        self._sinks.setdefault(participant, []).append(sink)
 
     def note(self, kind: str, **facts: object) -> None:
         if self._writer is not None and self._ended is None:

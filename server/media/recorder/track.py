@@ -32,6 +32,9 @@ class Journal(Protocol):
     def file_name(self, participant: str, source: str) -> str | None:
         """A new name, without suffix; None when this source of this person has too many files already."""
 
+    def opened(self, participant: str, sink: Sink) -> None:
+        """A file of this person begins: a withdrawal must reach it for as long as anything of it may wait for the disk."""
+
     def note(self, kind: str, **facts: object) -> None:
         """One line of the index."""
 
@@ -132,15 +135,13 @@ class Track:
         self._release(now)
 
     def end(self, revoked: bool = False) -> None:
-        """Closes the file: with everything that has come, or (`revoked`) without one more byte."""
+        """Closes the file: with everything that has come, or (`revoked`) without what is held back."""
         if revoked:
             self._held.clear()
         else:
             self._take(self._reorder.expire(math.inf))
             self._release(math.inf)
-        if self._part is not None:
-            self._part.sink.revoked = revoked
-            self._close_part()
+        self._close_part()
 
     def abandon(self) -> None:
         """Closes the file at once, after a fault of our own. Nothing more is written; the person's next track is a new one."""
@@ -226,6 +227,7 @@ class Track:
             return None
         start = max(moment, self._journal.began)
         part = self._part = _Part(Sink(f"{name}.mkv"), Blocks(wanted.is_sound), wanted, start)
+        self._journal.opened(self._person.ident, part.sink)
         facts: dict[str, object] = {
             "track": name,
             "participant": self._person.ident,
