@@ -27,7 +27,9 @@ async def quiet_house(settings: Settings) -> AsyncIterator[House]:
     await migrate(settings.database)
     nobody = Crowd(_tell_nobody, _close_nobody)
     announcer = SocketAnnouncer(MemoryBus(), nobody, Holds(_close_nobody))
-    house = House(Database(settings.database), MediaClient(settings.media_control), announcer, settings)
+    house = House(
+        Database(settings.database), MediaClient(settings.media_control, settings.media_secret), announcer, settings
+    )
     try:
         yield house
     finally:

@@ -88,7 +88,7 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     app[OPEN_SOCKETS] = OpenSockets(server.open_from)
     crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
     bus = _make_bus(settings)
-    media = MediaClient(settings.media_control)
+    media = MediaClient(settings.media_control, settings.media_secret)
     holds = Holds(lambda connection: drop_connection(house, connection))
     announcer = SocketAnnouncer(bus, crowd, holds)
     house = House(db=Database(settings.database), media=media, announcer=announcer, settings=settings)

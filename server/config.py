@@ -2,9 +2,9 @@
 
 import functools
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -12,6 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+SECRET_MIN = 16
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -22,7 +23,9 @@ def _named(name: str) -> AliasChoices:
 class Settings(BaseSettings):
     """One run's settings. Names of the environment variables are the aliases."""
 
-    model_config = SettingsConfigDict(toml_file="oase.toml", extra="forbid", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        toml_file="oase.toml", extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
 
     host: str = Field(
         "127.0.0.1", validation_alias=_named("OASE_HOST"), description="Address the web process listens on."
@@ -75,6 +78,12 @@ class Settings(BaseSettings):
         validation_alias=_named("OASE_MEDIA_URL"),
         description="Control address of a media worker that was started elsewhere (unix:/path or http://host:port); empty: this process starts one.",
     )
+    media_secret: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named("OASE_MEDIA_SECRET"),
+        description="Password of the control address, the same here and for the media worker; at least 16 characters; required with http://.",
+    )
 
     supervise: bool = Field(
         True,
@@ -110,6 +119,14 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias=_named("OASE_LOG_LEVEL"), description="What is logged."
     )
+
+    @model_validator(mode="after")
+    def _http_control_needs_a_secret(self) -> Self:
+        if not self.media_control.startswith("unix:") and len(self.media_secret) < SECRET_MIN:
+            raise ValueError(
+                f"OASE_MEDIA_SECRET needs {SECRET_MIN} characters or more when OASE_MEDIA_URL is no unix: address"
+            )
+        return self
 
     @property
     def public_url(self) -> str:

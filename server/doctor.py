@@ -30,7 +30,7 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which they would matter."""
-    runs = await _answers(settings.media_control)
+    runs = await _answers(settings)
     findings = [_front_end(), _folder(settings.data, "data"), _folder(settings.recordings, "recordings")]
     findings += [
         _space(settings),
@@ -142,8 +142,8 @@ async def _redis(settings: Settings) -> None:
         await client.aclose()
 
 
-async def _answers(control: str) -> bool:
-    async with MediaClient(control) as client:
+async def _answers(settings: Settings) -> bool:
+    async with MediaClient(settings.media_control, settings.media_secret) as client:
         try:
             async with asyncio.timeout(LIMIT_S):
                 return (await client.health()).ready

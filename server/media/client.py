@@ -41,8 +41,9 @@ class MediaClient:
     Belongs to one event loop; close it with `close()` or use it as an async context manager.
     """
 
-    def __init__(self, control: str) -> None:
-        """`control` is `unix:/path/of/socket` or `http://host:port`, as `settings().media_control` says it."""
+    def __init__(self, control: str, secret: str = "") -> None:
+        """`control` is `unix:/path/of/socket` or `http://host:port`, as `settings().media_control` says it; `secret` is sent with each request."""
+        self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self._unix = control.removeprefix("unix:") if control.startswith("unix:") else None
         self._base = "http://media" if self._unix else control.rstrip("/")
         self._http: aiohttp.ClientSession | None = None
@@ -130,6 +131,9 @@ class MediaClient:
                 status = reply.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise MediaAway(reason=type(exc).__name__) from exc
+        if status in (401, 403):
+            log.warning("media_refuses_us", status=status)  # A wrong OASE_MEDIA_SECRET is nothing that a person did.
+            raise MediaAway(reason="refused")
         if status >= 400:
             raise _failure(text)
         return text
@@ -138,7 +142,9 @@ class MediaClient:
         if self._http is None or self._http.closed:
             connector = aiohttp.UnixConnector(path=self._unix) if self._unix else aiohttp.TCPConnector()
             self._http = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S, sock_connect=2.0)
+                connector=connector,
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S, sock_connect=2.0),
             )
         return self._http
 

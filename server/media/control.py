@@ -1,12 +1,13 @@
 """The control interface: the routes of `protocol.py` on a Unix socket or TCP, for the web process only."""
 
 import contextlib
+import hmac
 from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 
-from server.errors import OaseError
+from server.errors import CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
 from server.media.load import Load
@@ -22,17 +23,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Control:
-    """Handlers of all routes. `is_ready` is set by the worker."""
+    """Handlers of all routes. `is_ready` is set by the worker; with a `secret` every request must bring it."""
 
-    def __init__(self, house: House, load: Load) -> None:
+    def __init__(self, house: House, load: Load, secret: str = "") -> None:
         self.is_ready = False
         self._house = house
         self._load = load
+        self._proof = f"Bearer {secret}".encode() if secret else b""
         self._streams: set[web.WebSocketResponse] = set()
 
     def app(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_failures])
+        app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_failures, self._guard])
         app.add_routes(
             [
                 web.post("/connections", self.connect),
@@ -51,6 +53,16 @@ class Control:
             ]
         )
         return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """A page of any browser on this machine can post here too, so a request that names an origin is refused."""
+        if "Origin" in request.headers:
+            raise CrossOrigin
+        brought = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if self._proof and not hmac.compare_digest(brought, self._proof):
+            raise NotSignedIn
+        return await handler(request)
 
     async def connect(self, request: web.Request) -> web.Response:
         return _json(await self._house.connect(parse(Offer, await request.read())), 201)

@@ -1,9 +1,10 @@
 """The media worker process: `python -m server media`. Opens the media port, then the control interface; ends cleanly on SIGTERM."""
 
 import asyncio
-import contextlib
 import gc
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ class Worker:
         self.house = house or House(settings)
         self._settings = settings
         self._load = Load()
-        self._control = Control(self.house, self._load)
+        self._control = Control(self.house, self._load, settings.media_secret)
         self._runner = web.AppRunner(self._control.app(), access_log=None, shutdown_timeout=2.0)
         self._tasks = Tasks("worker")
 
@@ -46,10 +47,7 @@ class Worker:
         control = self._settings.media_control
         if control.startswith("unix:"):
             path = Path(control.removeprefix("unix:"))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-            return _PrivateSite(self._runner, path)
+            return web.SockSite(self._runner, _private_socket(path))
         parts = urlsplit(control)
         return web.TCPSite(self._runner, parts.hostname, parts.port)
 
@@ -67,16 +65,20 @@ class Worker:
         await self._runner.cleanup()
 
 
-class _PrivateSite(web.UnixSite):
-    """A Unix socket that only this user may open: whoever speaks on it decides who hears whom."""
-
-    def __init__(self, runner: web.AppRunner, path: Path) -> None:
-        super().__init__(runner, path)
-        self._private_path = path
-
-    async def start(self) -> None:
-        await super().start()
-        self._private_path.chmod(0o600)
+def _private_socket(path: Path) -> socket.socket:
+    """A Unix socket that only this user may open, from its first moment: whoever speaks on it decides who hears whom. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    except OSError:
+        sock.close()
+        raise
+    finally:
+        os.umask(before)
+    return sock
 
 
 async def run(settings: Settings) -> None:
