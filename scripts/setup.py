@@ -55,7 +55,10 @@ def make_venv() -> None:
 
 def ensure_front_end() -> None:
     web = ROOT / "web"
-    sources = [web / name for name in ("src", "css", "locales", "images", "package.json", "package-lock.json", "build.mjs", "words.mjs")]
+    sources = [
+        web / name
+        for name in ("src", "css", "locales", "images", "package.json", "package-lock.json", "build.mjs", "words.mjs")
+    ]
     key = digest(sources)
     if is_done("front-end", key, web / "dist" / "manifest.json"):
         return
