@@ -206,3 +206,9 @@ async def first_sign_in_link(house: House) -> str | None:
             admin = AgentRow(AgentId(make_id()), FIRST_EMAIL, "Admin", None, Role.ADMIN, house.now())
             await store.add_agent(db, admin)
         return await _new_link(house, db, admin.id)
+
+
+async def may_anybody_sign_in(house: House) -> bool:
+    """Whether any account has a password."""
+    async with house.db.read() as db:
+        return any(row.password_hash for row in await store.list_agents(db))

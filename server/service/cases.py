@@ -205,23 +205,33 @@ async def _not_takeable(db: AsyncConnection, row: CaseRow) -> OaseError:
 async def release_case(house: House, principal: Principal, case: CaseId) -> CaseView:
     """The case waits again, at its old place. Raises Conflict when it is not taken."""
     agent = agent_only(principal)
-    now = house.now()
-    async with house.db.write() as db:
+    async with house.db.read() as db:
         await case_for(db, principal, case)
         session = (await session_store.list_live_sessions(db, [case])).get(case)
+    if session is None:
+        raise Conflict
+    async with house.turns.of(session):
+        entries = await _release(house, agent, case, session)
+    await announce_entries(house, entries)
+    await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
+    await announce_queue(house)
+    return await view_case(house, principal, case)
+
+
+async def _release(house: House, agent: Agent, case: CaseId, session: SessionId) -> list[Entry]:
+    now = house.now()
+    async with house.db.write() as db:
         back = {"state": CaseState.WAITING, "taken_by": None, "taken_at": None}
-        if session is None or not await store.step_case(db, case, [CaseState.TAKEN], **back):
+        if not await store.step_case(db, case, [CaseState.TAKEN], **back):
             raise Conflict
-        await session_store.step_session(db, session, [SessionState.RUNNING], state=SessionState.WAITING)
+        if not await session_store.step_session(db, session, [SessionState.RUNNING], state=SessionState.WAITING):
+            raise Conflict  # Ended and taken anew meanwhile.
         by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
         entries = await write_lines(db, [Line(case, EntryKind.RELEASED, now, by, session)])
         people = await session_store.list_participants(db, session)
     await stop_running(house, agent, session)
     await back_to_waiting(house, session, people)
-    await announce_entries(house, entries)
-    await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
-    await announce_queue(house)
-    return await view_case(house, principal, case)
+    return entries
 
 
 async def close_case(house: House, principal: Principal, case: CaseId, outcome: Outcome) -> CaseView:

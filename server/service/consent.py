@@ -138,10 +138,12 @@ async def answer_consent(
         last = (await store.list_latest(db, session)).get(seat.id)
         entries = await _keep(db, seat, last, said)
         kept = (await store.list_latest(db, session)).get(seat.id)
-    await tell_people(house, session)
-    if answer is ConsentAnswer.GIVEN:
-        await resume(house, session)
-    await announce_entries(house, entries)
+    try:
+        await tell_people(house, session)
+        if answer is ConsentAnswer.GIVEN:
+            await resume(house, session)
+    finally:
+        await announce_entries(house, entries)  # It is said, whether the worker heard it or not.
     view = consent_view(kept, language)
     if view is None:
         raise NotFound

@@ -47,11 +47,13 @@ async def finish_session(house: House, agent: Agent, session: SessionId, ending:
         raise NotFound
     if row.state is SessionState.ENDED:
         raise SessionEnded
-    await stop_running(house, agent, session)
     by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
-    async with house.db.write() as db:
-        cases, entries = await _end(db, session, ending, by, house.now())
-    await clear_stage(house, cases, session)
+    async with house.turns.of(session):
+        await stop_running(house, agent, session)
+        async with house.db.write() as db:
+            cases, entries = await _end(db, session, ending, by, house.now())
+        await stop_running(house, agent, session)  # One that another web process began meanwhile.
+        await clear_stage(house, cases, session)
     await announce_entries(house, entries)
     for case in cases:
         await house.announcer.case_changed(CaseChange(case, ending.case_state, agent.name))

@@ -151,7 +151,7 @@ async def revoke_link(house: House, principal: Principal, link: LinkId) -> None:
     async with house.db.write() as db:
         if not await store.revoke_link(db, link, house.now()):
             raise NotFound
-        connections = await session_store.list_connections(db, link=link)
+        connections = await session_store.list_connections(db, links=[link])
     for connection in connections:
         with contextlib.suppress(MediaAway, NotFound):
             await house.media.close_connection(connection.id)

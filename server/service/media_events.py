@@ -10,12 +10,13 @@ import structlog
 from pydantic import TypeAdapter
 
 from server.domain.words import ConnectionId, ParticipantId, RecordingId, RecordingState, SessionId
-from server.errors import OaseError
+from server.errors import MediaAway, OaseError
 from server.media import protocol
 from server.media.protocol import Event
 from server.service.consent import ask_newcomer
 from server.service.house import House
 from server.service.presence import person_came, person_lost, sweep_left
+from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, reconcile
 from server.service.roster import announce_roster, seen_by_media
 from server.service.sessions import slot_view
 from server.service.taping import announce_recording, fail, note_interrupted, resume
@@ -60,7 +61,7 @@ async def handle_event(house: House, event: Event) -> None:
 
 
 async def _connected(house: House, data: dict[str, Any]) -> None:
-    if data.get("participant") is None or data.get("session") is None:
+    if data.get("participant") is None or data.get("session") is None or await end_ghost(house, data):
         return
     participant = ParticipantId(data["participant"])
     await person_came(house, participant)
@@ -128,6 +129,7 @@ async def worker_said_hello(house: House, known: str | None, boot: str) -> None:
         async with house.db.write() as db:
             await session_store.remove_connections(db)
         await house.announcer.media("back")
+    await reconcile(house, LONG_AGO)
     await _find_lost_people(house)
     await _find_lost_recordings(house)
 
@@ -183,19 +185,28 @@ async def media_away(house: House) -> None:
 
 
 async def sweep_forever(house: House) -> None:
-    """Every few seconds: people who did not come back have left; old links and sign-ins are removed. Run as a task."""
+    """Every few seconds what may have got lost is mended; old links and sign-ins are removed. Run as a task."""
     sweeps = 0
     while True:
         try:
-            await sweep_left(house)
+            await sweep_once(house)
             if sweeps % STALE_EVERY == 0:
                 await remove_stale(house)
+        except MediaAway:
+            log.debug("sweep_waits_for_media")
         except OaseError as failure:
             log.warning("sweep_failed", code=failure.code)
         except Exception:
             log.exception("sweep_failed")
         sweeps += 1
         await asyncio.sleep(SWEEP_S)
+
+
+async def sweep_once(house: House) -> None:
+    """One look at everything that may have got lost. Raises MediaAway after what needs no worker."""
+    await sweep_left(house)
+    await cut_invalid(house)
+    await reconcile(house)
 
 
 async def remove_stale(house: House) -> None:

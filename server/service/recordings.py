@@ -1,6 +1,7 @@
 """Recordings of sessions."""
 
 import asyncio
+import contextlib
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,13 +23,13 @@ from server.domain.words import (
     Source,
     Visibility,
 )
-from server.errors import AlreadyRecording, Conflict, NobodyAgreed, NotFound, OaseError, SessionEnded
+from server.errors import AlreadyRecording, Conflict, MediaAway, NobodyAgreed, NotFound, OaseError, SessionEnded
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.reading import may_watch
 from server.service.roster import announce_roster, seen_by_media
 from server.service.secrecy import make_id
-from server.service.taping import announce_recording, part_request, stop, tell_people
+from server.service.taping import STOP_LIMIT, STOPPING, announce_recording, part_request, stop, tell_people
 from server.service.views import Actor, Fact, Moment, RecordingFile, RecordingView
 from server.store import consents as consent_store
 from server.store import recordings as store
@@ -68,13 +69,35 @@ async def _begin(house: House, session: SessionId, agent: Agent) -> RecordingRow
             raise AlreadyRecording
     try:
         await house.media.start_recording(session, part_request(row, 1, given))
-    except OaseError:
-        async with house.db.write() as db:
-            await store.remove_recording(db, row.id)
+    except OaseError as failure:
+        await _take_back(house, row, failure)
         raise
     async with house.db.write() as db:
-        await store.step_recording(db, row.id, [RecordingState.RECORDING], parts=1)
+        begun = await store.step_recording(db, row.id, [RecordingState.RECORDING], parts=1)
+    if not begun:
+        await _keep_stopped(house, row)  # Another web process stopped it between the row and the worker's start.
+        with contextlib.suppress(NotFound, MediaAway):
+            await house.media.stop_recording(row.id)
+        raise SessionEnded
     return row
+
+
+async def _take_back(house: House, row: RecordingRow, failure: OaseError) -> None:
+    """What could not begin is not there. A worker that did not answer may be writing: then the row is kept, as stopped."""
+    if isinstance(failure, MediaAway):
+        await _keep_stopped(house, row)
+        return
+    async with house.db.write() as db:
+        await store.remove_recording(db, row.id)
+
+
+async def _keep_stopped(house: House, row: RecordingRow) -> None:
+    """Whatever the worker writes is stopped by `reconcile`, and what it wrote is finished: no file that no row knows."""
+    over = {"state": RecordingState.FINISHING, "parts": 1, "ended_at": house.now(), "error": None}
+    lease = {"lease_by": STOPPING, "lease_until": house.now() + STOP_LIMIT}
+    states = [RecordingState.RECORDING, RecordingState.FINISHING, RecordingState.FAILED]
+    async with house.db.write() as db:
+        await store.step_recording(db, row.id, states, **over, **lease)
 
 
 def _by(agent: Agent) -> Actor:
@@ -120,7 +143,8 @@ async def stop_recording(house: House, principal: Principal, recording: Recordin
     agent = agent_only(principal)
     row = await _find(house, principal, recording)
     if row.state is RecordingState.RECORDING:
-        await stop(house, row, _by(agent))
+        async with house.turns.of(row.session_id):
+            await stop(house, row, _by(agent))
         await announce_roster(house, row.session_id, await seen_by_media(house, row.session_id))
         stopped = await _find(house, principal, recording)
         await announce_recording(house, stopped)

@@ -120,6 +120,6 @@ async def seat_quietly(
     """Moves somebody on the worker; who is not connected there now will be seated when they are."""
     try:
         return await house.media.seat(session, participant, seat)
-    except (NotFound, MediaAway) as failure:
+    except (NotFound, MediaAway, SessionEnded) as failure:
         log.info("seat_later", session=session, participant=participant, code=failure.code)
         return None

@@ -120,11 +120,17 @@ async def _take_seat(
 
 
 async def _follow_stage(house: House, session: SessionId, seat: ParticipantRow, on_stage: bool) -> None:
-    """The case may have been taken between our reading and the worker's seating."""
+    """The case may have been taken or released, or the session ended, between our reading and the worker's seating."""
     async with house.db.read() as db:
         row = await store.find_session(db, session)
-    if row is not None and row.state is SessionState.RUNNING and not on_stage:
-        await house.media.seat(session, seat.id, Seat(on_stage=True))
+    if row is None or row.state is SessionState.ENDED:
+        await house.media.end_session(session)  # The seating made it anew.
+        raise SessionEnded
+    is_running = row.state is SessionState.RUNNING
+    if not is_running and seat.kind is PersonKind.AGENT:
+        raise Conflict
+    if is_running is not on_stage:
+        await house.media.seat(session, seat.id, Seat(on_stage=is_running))
 
 
 async def connect_standby(house: House, principal: Principal, sdp: str, sources: dict[str, str]) -> ConnectionView:

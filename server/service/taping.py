@@ -4,6 +4,7 @@ The database says what should be; these functions make the worker do it. Each ma
 """
 
 import contextlib
+from datetime import timedelta
 
 import structlog
 
@@ -20,6 +21,10 @@ from server.store import recordings as store
 from server.store import sessions as session_store
 from server.store.rows import RecordingRow
 from server.store.tables import recording as column
+
+# Who keeps a recording from being finished while the worker has not said that it stopped writing.
+STOPPING = "stopping"
+STOP_LIMIT = timedelta(minutes=10)
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +106,7 @@ async def note_interrupted(house: House, running: RecordingRow) -> None:
 
 
 async def stop_running(house: House, agent: Agent, session: SessionId) -> None:
-    """Stops the session's recording if there is one."""
+    """Stops the session's recording if there is one. Call in the session's turn."""
     async with house.db.read() as db:
         running = await store.find_running(db, session)
     if running is not None:
@@ -109,12 +114,19 @@ async def stop_running(house: House, agent: Agent, session: SessionId) -> None:
 
 
 async def stop(house: House, row: RecordingRow, by: Actor) -> None:
-    """The worker has closed the files; the recording is being finished. Stopped twice is stopped once."""
+    """The worker has closed the files; the recording is being finished. Stopped twice is stopped once.
+
+    Call in the session's turn. When the worker does not answer it is told again by `reconcile`, and finished only then.
+    """
     facts: RecordingFacts | None = None
-    with contextlib.suppress(NotFound, MediaAway):
-        facts = await house.media.stop_recording(row.id)
     now = house.now()
     values = {"state": RecordingState.FINISHING, "ended_at": now, "view_progress": 0.0}
+    try:
+        facts = await house.media.stop_recording(row.id)
+    except MediaAway:
+        values |= {"lease_by": STOPPING, "lease_until": now + STOP_LIMIT}
+    except NotFound:
+        log.info("recording_was_stopped", recording=row.id)
     if facts is not None:
         values |= {"duration_s": facts.duration_s, "size_bytes": facts.size_bytes}
     line = Line(
@@ -126,6 +138,15 @@ async def stop(house: House, row: RecordingRow, by: Actor) -> None:
         data={"recording": row.id, "duration_s": facts.duration_s if facts else None},
     )
     await _close(house, row.id, values, line)
+
+
+async def after_stop(house: House, recording: RecordingId) -> None:
+    """The worker has been told to stop: the recording may be finished."""
+    async with house.db.write() as db:
+        mine = column.c.lease_by == STOPPING
+        free = {"lease_by": None, "lease_until": None}
+        await store.step_recording(db, recording, [RecordingState.FINISHING], mine, **free)
+    house.finishing.ring()
 
 
 async def fail(house: House, recording: RecordingId, code: str) -> None:

@@ -70,8 +70,8 @@ async def _write(
     visibility = Visibility.AGENTS if kind is EntryKind.NOTE else Visibility.EVERYONE
     line = Line(case, kind, house.now(), actor(person), session, text, {}, visibility, key)
     entry, is_new = await write_line(db, line)
-    if not is_new and (entry.actor != line.by or entry.kind is not kind):
-        raise Conflict  # Somebody else's id: their line is not shown to who sends it again.
+    if not is_new and (entry.actor != line.by or entry.kind is not kind or entry.text != text):
+        raise Conflict  # Somebody else's id, whose line is not shown to who sends it again; or other words, which would be lost.
     return Said(entry, is_new)
 
 

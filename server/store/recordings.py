@@ -45,6 +45,18 @@ async def list_in_state(db: AsyncConnection, state: RecordingState) -> list[Reco
     return all_rows(RecordingRow, await db.execute(statement.order_by(recording.c.started_at)))
 
 
+async def list_stopped(db: AsyncConnection, since: datetime) -> list[RecordingRow]:
+    """The recordings that were stopped after a moment, deleted ones too."""
+    over = (recording.c.ended_at > since, recording.c.state != RecordingState.RECORDING)
+    return all_rows(RecordingRow, await db.execute(chosen(RecordingRow, recording).where(*over)))
+
+
+async def list_leased(db: AsyncConnection, owner: str) -> list[RecordingRow]:
+    """The recordings to be finished that somebody keeps."""
+    kept = (recording.c.lease_by == owner, recording.c.state == RecordingState.FINISHING)
+    return all_rows(RecordingRow, await db.execute(chosen(RecordingRow, recording).where(*kept)))
+
+
 async def step_recording(
     db: AsyncConnection, recording_id: RecordingId, states: Sequence[RecordingState], *when: Any, **values: Any
 ) -> bool:

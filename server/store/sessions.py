@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.cases import may_turn
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, ParticipantId, SessionId, SessionState
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow, all_rows, chosen, one_row
-from server.store.tables import connection, participant, session, session_case
+from server.store.tables import connection, link, participant, session, session_case
 from server.store.writing import add_once, add_row, changed
 
 
@@ -69,6 +69,11 @@ async def list_live_sessions(db: AsyncConnection, cases: Sequence[CaseId]) -> di
         .where(session_case.c.case_id.in_(cases), session.c.state != SessionState.ENDED)
     )
     return {row.case_id: row.id for row in await db.execute(statement)}
+
+
+async def list_ended(db: AsyncConnection, since: datetime) -> list[SessionId]:
+    """The sessions that ended after a moment."""
+    return list((await db.execute(select(session.c.id).where(session.c.ended_at > since))).scalars())
 
 
 async def list_unended(db: AsyncConnection) -> list[SessionId]:
@@ -166,11 +171,18 @@ async def bind_connection(db: AsyncConnection, connection_id: ConnectionId, part
 
 
 async def list_connections(
-    db: AsyncConnection, *, link: LinkId | None = None, agent: AgentId | None = None
+    db: AsyncConnection, *, links: Sequence[LinkId] = (), agent: AgentId | None = None
 ) -> list[ConnectionRow]:
-    """The connections that came by a link, or are an agent's."""
-    mine = connection.c.link_id == link if link is not None else connection.c.owner_id == agent
+    """The connections that came by one of these links, or are an agent's."""
+    mine = connection.c.link_id.in_(links) if agent is None else connection.c.owner_id == agent
     return all_rows(ConnectionRow, await db.execute(chosen(ConnectionRow, connection).where(mine)))
+
+
+async def list_invalid_connections(db: AsyncConnection, now: datetime) -> list[ConnectionRow]:
+    """The connections whose link is revoked or has expired."""
+    over = or_(link.c.revoked_at.is_not(None), link.c.expires_at <= now)
+    statement = chosen(ConnectionRow, connection).join(link, link.c.id == connection.c.link_id).where(over)
+    return all_rows(ConnectionRow, await db.execute(statement))
 
 
 async def find_holder(db: AsyncConnection, connection_id: ConnectionId) -> ParticipantRow | None:

@@ -189,7 +189,7 @@ session = Table(
     _col("state", Word(SessionState), personal=None, index=True),
     _col("created_at", Moment, personal="behaviour"),
     _col("started_at", Moment, personal="behaviour", null=True),
-    _col("ended_at", Moment, personal="behaviour", null=True),
+    _col("ended_at", Moment, personal="behaviour", null=True, index=True),
     _col("outcome", Word(Outcome), personal=None, null=True),
 )
 
@@ -312,7 +312,7 @@ recording = Table(
     _col("interrupted", Boolean, personal=None),
     _col("started_by", String(64), personal="identifier"),
     _col("started_at", Moment, personal="behaviour"),
-    _col("ended_at", Moment, personal="behaviour", null=True),
+    _col("ended_at", Moment, personal="behaviour", null=True, index=True),
     _col("duration_s", Float, personal=None),
     _col("size_bytes", BigInteger, personal=None),
     _col("directory", String(128), personal="content"),

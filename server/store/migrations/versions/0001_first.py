@@ -53,6 +53,7 @@ def _session() -> None:
         sa.Column("outcome", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
     )
+    op.create_index(op.f("ix_session_ended_at"), "session", ["ended_at"], unique=False)
     op.create_index(op.f("ix_session_state"), "session", ["state"], unique=False)
 
 
@@ -294,6 +295,7 @@ def _recording() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recording")),
     )
     op.create_index(op.f("ix_recording_case_id"), "recording", ["case_id"], unique=False)
+    op.create_index(op.f("ix_recording_ended_at"), "recording", ["ended_at"], unique=False)
     op.create_index(op.f("ix_recording_session_id"), "recording", ["session_id"], unique=False)
     op.create_index(op.f("ix_recording_state"), "recording", ["state"], unique=False)
     op.create_index(
