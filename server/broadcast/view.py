@@ -26,6 +26,7 @@ from server.media.recorder.steps import Progress, run_step
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 NAME, POSTER = "view.mp4", "poster.jpg"
 CHUNK = 1024  # Samples of one AAC frame.
+LONGEST_S = 24 * 3600.0  # No call is so long; it bounds the time and the space that a view may take.
 MEMORY_BYTES = 3 * 2**30  # Address space, of which a view of two people uses a tenth.
 X264 = {"preset": "veryfast", "crf": "24", "maxrate": "3M", "bufsize": "6M", "sc_threshold": "0"}
 
@@ -36,11 +37,18 @@ def main(directory: str | Path) -> None:
 
 
 def _work(directory: Path, progress: Progress) -> None:
-    facts = read_facts(directory)
+    facts = _playable(directory)
     if facts.view is None or not (directory / facts.view.name).exists():
         _limit(facts)
         make_view(directory, progress)
     progress(1.0)
+
+
+def _playable(directory: Path) -> Facts:
+    facts = read_facts(directory)
+    if facts.duration_s > LONGEST_S:
+        raise ValueError(f"a view of {facts.duration_s:.0f} s is not made")
+    return facts
 
 
 def _limit(facts: Facts) -> None:
@@ -53,8 +61,11 @@ def _limit(facts: Facts) -> None:
 
 
 def make_view(directory: Path, progress: Progress) -> Facts:
-    """The facts with the view in them. Raises FileNotFoundError before the tracks are finished, av.FFmpegError or OSError when it fails."""
-    facts = read_facts(directory)
+    """The facts with the view in them.
+
+    Raises FileNotFoundError before the tracks are finished, ValueError above a day, av.FFmpegError or OSError when it fails.
+    """
+    facts = _playable(directory)
     scene = Scene(directory, facts)
     if not (scene.pictures or scene.sounds) or facts.duration_s <= 0:
         return facts

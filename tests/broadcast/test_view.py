@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from server.broadcast.view import make_view
-from server.media.recorder.facts import read_facts
+from server.media.recorder.facts import Facts, read_facts, write_facts
 from server.media.recorder.finish import finish
 from server.media.tap import Source
 from tests.e2e.browsers import running_chromium, running_firefox
@@ -149,6 +149,12 @@ async def test_process_says_why_it_failed(tmp_path: Path) -> None:
     code, lines = await child("view", directory)
     assert code == 1
     assert lines[-1] == {"step": "view", "failed": "unreadable"}
+
+
+async def test_no_view_is_made_of_more_than_a_day(tmp_path: Path) -> None:
+    write_facts(tmp_path, Facts("rec", 0.0, 90_000.0, 0, False, "stopped"))
+    code, lines = await child("view", tmp_path)
+    assert (code, lines[-1]) == (1, {"step": "view", "failed": "unreadable"})
 
 
 async def _empty_page(_: web.Request) -> web.Response:

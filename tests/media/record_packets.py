@@ -4,6 +4,7 @@ import asyncio
 import fractions
 import functools
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,7 @@ class Bench:
         self.directory = root / "rec"
         self.events: list[Event] = []
         self.keys: list[tuple[str, Source]] = []
+        self.newest = 0.0
         self.recorder = Recorder(
             StartRecording("rec", "rec", people, {"case": "K7M-2Q4"}),
             "session",
@@ -162,6 +164,7 @@ class Bench:
             reserve_bytes=reserve_bytes,
             ask_key=lambda participant, source: self.keys.append((participant, source)),
             announce=self.events.append,
+            clock=lambda: max(time.monotonic(), self.newest),
         )
 
     @property
@@ -171,6 +174,7 @@ class Bench:
     async def feed(self, *streams: Stream) -> None:
         """All packets as fast as the disk takes them; their arrival times are simulated."""
         for number, (arrival, stream, packet) in enumerate(in_order(list(streams), self.began)):
+            self.newest = max(arrival, self.newest)
             give(self.recorder, arrival, stream, packet, self.began)
             if number % 500 == 0:
                 await asyncio.sleep(0.001)

@@ -8,13 +8,16 @@ from pathlib import Path
 import av
 import pytest
 
+from server.media.recorder.finish import finish
 from server.media.recorder.frames import UNITS_LIMIT, H264Frames
 from server.media.recorder.h264 import avcc
 from server.media.recorder.index import read_index
+from server.media.recorder.matroska import Blocks, TrackFormat, head
+from server.media.recorder.timing import TrackClock
 from server.media.recorder.track import Track
 from server.media.recorder.writer import Sink, Writer
 from server.media.tap import Source
-from tests.media.record_packets import H264, OPUS, VP8, Bench, Sent, Stream, sound, video
+from tests.media.record_packets import H264, OPUS, VP8, Bench, Sent, Stream, flashes, in_order, sound, video
 
 SPS = bytes.fromhex("6742c01fda0505e4")  # Baseline, 320 x 176.
 
@@ -133,3 +136,45 @@ async def test_withdrawal_reaches_what_waits_for_earlier_files(tmp_path: Path, m
     await bench.recorder.stop()
     assert {track.participant for track in read_index(bench.directory).tracks} == {"ann", "eve"}
     assert [path.name for path in bench.directory.glob("*.mkv")] == ["t004-microphone.mkv"], "Ann's, and nothing else"
+
+
+@pytest.mark.parametrize("lie_s", [44_749.0, -1e6])
+async def test_a_clock_that_lies_makes_no_track_longer(tmp_path: Path, lie_s: float) -> None:
+    """Eve's sender reports say from the second second on that her pictures are taken hours away. They stay where they arrived."""
+    bench = Bench(tmp_path, ["ann", "eve"])
+    await bench.recorder.start()
+    honest = Stream("ann", Source.MICROPHONE, OPUS, sound(4))
+    eve = Stream("eve", Source.CAMERA, VP8, video("VP8", 4))
+    for arrival, stream, packet in in_order([honest, eve], bench.began):
+        capture = bench.began + packet.t + (lie_s if stream is eve and packet.t >= 1 else 0.0)
+        bench.newest = arrival
+        words = (packet.seq, packet.rtp_time, packet.marker, packet.payload, arrival, capture)
+        bench.recorder.packet(stream.participant, stream.source, stream.codec, *words)
+    await bench.recorder.stop()
+    facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
+    assert facts.duration_s == pytest.approx(4, abs=0.2)
+    [picture] = [track for track in facts.tracks if track.participant == "eve"]
+    assert flashes(bench.directory / picture.name, picture.start_s) == pytest.approx([0, 1, 2, 3], abs=0.1)
+
+
+def test_timestamps_that_run_away_and_back_stay_near_their_arrival() -> None:
+    clock = TrackClock(90_000)
+    far = [clock.ticks(number * 400_000, 10 + number / 1000, None) for number in range(100)]
+    for number in range(99, -1, -1):
+        clock.ticks(number * 400_000, 10.2 - number / 1000, 10.0)
+    assert clock.seconds(far[-1], True, 0.0) <= 10.2 + 5
+
+
+async def test_a_track_is_cut_where_the_recording_ended(tmp_path: Path) -> None:
+    """A raw file whose time stamps run ahead of our own clock, as one written before they were checked."""
+    bench = Bench(tmp_path, ["ann"])
+    await bench.record(Stream("ann", Source.MICROPHONE, OPUS, sound(2)))
+    raw = head(TrackFormat("opus"), 0.0)
+    blocks = Blocks(True)
+    [path] = bench.directory.glob("*.mkv")
+    path.write_bytes(
+        raw + b"".join(blocks.block(b"\xfc\xff\xfe", time_ms, True) for time_ms in range(0, 90_000_000, 30_000))
+    )
+    facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
+    assert facts.duration_s <= 2 + 5.5
+    assert facts.tracks[0].duration_s == facts.duration_s

@@ -106,6 +106,20 @@ def test_a_sender_whose_clock_was_set_anew_is_believed() -> None:
     assert publisher.ours(ntp_from_unix(500.0)) == pytest.approx(2.0, abs=1e-3)
 
 
+def test_a_stream_without_a_report_of_the_new_clock_says_nothing() -> None:
+    """A phone's wall clock jumps by a minute: the picture's report has the new time, the sound's is still of the old one."""
+    publisher = PublisherClock()
+    picture, sound = StreamClock(90_000, publisher), StreamClock(48_000, publisher)
+    picture.note(ntp_from_unix(1000.0), 0, 1.0)
+    sound.note(ntp_from_unix(1000.0), 0, 1.0)
+    picture.note(ntp_from_unix(1065.0), 5 * 90_000, 6.0)
+    assert picture.capture(5 * 90_000) == pytest.approx(6.0, abs=1e-3)
+    assert sound.capture(5 * 48_000) is None
+    assert sound.rtp_time_at(6.0) is None
+    sound.note(ntp_from_unix(1066.0), 6 * 48_000, 7.0)
+    assert sound.capture(6 * 48_000) == pytest.approx(7.0, abs=1e-3)
+
+
 def test_key_frames_are_asked_for_at_once_then_repeated_then_merged() -> None:
     frames = KeyFrames()
     assert not frames.due(0.0)

@@ -7,6 +7,7 @@ decoded. It may be killed and started again at any point: a raw file is removed 
 import functools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from server.media.recorder.facts import NAME, Facts, TrackFacts, read_facts, wri
 from server.media.recorder.index import Index, TrackLine, read_index
 from server.media.recorder.steps import Progress, run_step
 
+LATE_S = 5.0  # A track may say that it goes on for so long behind the last line of the index.
 BAD_READS = 1000  # So many broken places are stepped over before a file is taken as ended.
 MIMES = {"VP8": ("webm", "video/webm"), "opus": ("webm", "audio/webm"), "H264": ("mp4", "video/mp4")}
 OPTIONS = {
@@ -59,6 +61,9 @@ def _tell_part(progress: Progress, before: float, length: float, share: float) -
 
 
 def _facts(index: Index, tracks: list[TrackFacts]) -> Facts:
+    """The index has our own times: a track whose sender's clock made it longer than the recording is cut there."""
+    end_s = index.duration_s + LATE_S
+    tracks = [replace(track, duration_s=round(_within(track.duration_s, end_s - track.start_s), 3)) for track in tracks]
     duration_s = max((track.start_s + track.duration_s for track in tracks), default=0.0)
     return Facts(
         recording=str(index.start.get("recording", "")),
@@ -69,6 +74,10 @@ def _facts(index: Index, tracks: list[TrackFacts]) -> Facts:
         reason=index.stopped or "killed",
         tracks=tracks,
     )
+
+
+def _within(seconds: float, limit_s: float) -> float:
+    return max(0.0, min(seconds, limit_s))
 
 
 def _size(path: Path) -> int:

@@ -38,7 +38,9 @@ class Recorder(Tap):
         ask_key: Callable[[str, Source], None],
         announce: Callable[[Event], None],
         key_interval_s: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._request, self._session, self._root, self._reserve_bytes = request, session, root, reserve_bytes
         self._ask_key, self._announce, self._key_interval_s = ask_key, announce, key_interval_s
         self._tasks = Tasks(f"recorder {request.recording}")
@@ -70,7 +72,7 @@ class Recorder(Tap):
         if not directory.resolve().is_relative_to(self._root.resolve()) or directory.resolve() == self._root.resolve():
             raise BadField(field="directory")
         await asyncio.to_thread(self._make, directory)
-        self._began, self._started_at = time.monotonic(), time.time()
+        self._began, self._started_at = self._clock(), time.time()
         self._writer = Writer(directory, self._reserve_bytes, self._on_failure, self._index, self._farewell)
         self._writer.start()
         people = sorted(self._agreed)
@@ -126,7 +128,7 @@ class Recorder(Tap):
 
     def _note_break(self, participant: str, source: str, reason: str) -> None:
         """Here a track ends for good."""
-        now = round(self.seconds(time.monotonic()), 3)
+        now = round(self.seconds(self._clock()), 3)
         self.note("gap", participant=participant, source=source, reason=reason, from_s=now, to_s=now)
 
     def _track(self, participant: str, source: Source, codec: Codec) -> Track | None:
@@ -194,7 +196,7 @@ class Recorder(Tap):
         )
 
     def _now(self) -> float:
-        return time.monotonic() if self._ended is None else self._ended
+        return self._clock() if self._ended is None else self._ended
 
     async def stop(self, reason: str = "stopped") -> RecordingFacts:
         """Closes everything and waits until it is on the disk."""
@@ -211,24 +213,24 @@ class Recorder(Tap):
         for participant in list(self._people):
             self._end_person(participant)
         self.note("stop", reason=reason)
-        self._ended = time.monotonic()
+        self._ended = self._clock()
 
     def _farewell(self, code: str) -> bytes:
         """The last line, asked for by the writer's thread."""
-        now = time.monotonic()
+        now = self._clock()
         return index.line("stop", self.seconds(now), self.wall(now), reason=code)
 
     def _on_failure(self, code: str) -> None:
         self.failed = code
-        self._ended = self._ended or time.monotonic()
+        self._ended = self._ended or self._clock()
         log.error("recording_failed", recording=self.recording, code=code)
         self._announce(Event("recording_failed", {"recording": self.recording, "session": self._session, "code": code}))
 
     async def _report(self) -> None:
-        reported = beat = time.monotonic()
+        reported = beat = self._clock()
         while self._ended is None:
             await asyncio.sleep(TICK_S)
-            now = time.monotonic()
+            now = self._clock()
             for person in self._people.values():
                 for track in person.tracks.values():
                     self._guarded(track, track.tick, now)
@@ -268,7 +270,7 @@ class Recorder(Tap):
 
     def note(self, kind: str, **facts: object) -> None:
         if self._writer is not None and self._ended is None:
-            now = time.monotonic()
+            now = self._clock()
             self._writer.write(self._index, index.line(kind, self.seconds(now), self.wall(now), **facts), always=True)
 
     def seconds(self, moment: float) -> float:

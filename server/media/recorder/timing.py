@@ -10,6 +10,7 @@ SLEW = 0.01  # 1 %: ten milliseconds a second, a hundred times the worst clock, 
 JUMP_S = 0.25
 PAUSE_S = 1.0
 RESTART_S = 5.0
+FAR_S = 5.0  # No sample is so long on its way: a capture time further from the arrival is a mistake, or made up.
 
 
 class _Least:
@@ -47,20 +48,28 @@ class TrackClock:
         return abs(moved_s - (arrival - self._last_arrival)) > RESTART_S
 
     def ticks(self, rtp_time: int, arrival: float, capture: float | None) -> int:
-        """The unwrapped timestamp. Learns from the packet; to be called once for each, in order of arrival or of sending."""
+        """The unwrapped timestamp. Learns from the packet; to be called once for each, in order of arrival or of sending.
+
+        A capture time that cannot be true is not looked at.
+        """
         if self._last_rtp is None:
             self._ticks = rtp_time
         else:
             self._ticks += _signed(rtp_time - self._last_rtp)
         self._last_rtp = rtp_time
         self._last_arrival = max(arrival, self._last_arrival)
+        if capture is not None and abs(capture - arrival) > FAR_S:
+            capture = None
         self.has_capture = capture is not None
         self._arrival_offset_s = self._by_arrival.add(arrival - self._ticks / self._rate, arrival)
         self._capture_offset_s = None if capture is None else capture - self._ticks / self._rate
         return self._ticks
 
     def seconds(self, ticks: int, by_capture: bool, elapsed_s: float) -> float:
-        """When the sample was taken. `elapsed_s` is the time since the call before, which limits how far the clock may be turned."""
+        """When the sample was taken, never far behind the newest packet's arrival.
+
+        `elapsed_s` is the time since the call before, which limits how far the clock may be turned.
+        """
         wanted_s = self._arrival_offset_s
         if by_capture and self._capture_offset_s is not None:
             wanted_s = self._capture_offset_s
@@ -70,7 +79,7 @@ class TrackClock:
         else:
             step_s = SLEW * max(elapsed_s, 0.0)
             self._offset_s += min(max(error_s, -step_s), step_s)
-        return ticks / self._rate + self._offset_s
+        return min(ticks / self._rate + self._offset_s, self._last_arrival + FAR_S)
 
 
 def _signed(difference: int) -> int:

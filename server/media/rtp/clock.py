@@ -13,9 +13,13 @@ def ntp_from_unix(unix_s: float) -> int:
 
 
 class PublisherClock:
-    """One offset for all streams of one publisher: our time minus its time, network delay included, least delay wins."""
+    """One offset for all streams of one publisher: our time minus its time, network delay included, least delay wins.
+
+    `epoch` counts how often the sender's clock was set anew: what an older report of another stream says is worth nothing then.
+    """
 
     def __init__(self) -> None:
+        self.epoch = 0
         self._offset: float | None = None
         self._noted_at = 0.0
 
@@ -24,7 +28,10 @@ class PublisherClock:
         offset = now - ntp / (1 << 32)
         if self._offset is not None:
             grown = self._offset + (now - self._noted_at) * DRIFT
-            offset = offset if abs(offset - grown) > 10.0 else min(offset, grown)  # The sender's clock was set anew.
+            if abs(offset - grown) > 10.0:  # The sender's clock was set anew.
+                self.epoch += 1
+            else:
+                offset = min(offset, grown)
         self._offset = offset
         self._noted_at = now
 
@@ -40,23 +47,26 @@ class StreamClock:
         self._clock_rate = clock_rate
         self._publisher = publisher
         self._ntp: int | None = None
+        self._epoch = 0
         self._rtp_time = 0
 
     def note(self, ntp: int, rtp_time: int, now: float) -> None:
         """A sender report of this stream arrived at `now`."""
         self._publisher.note(ntp, now)
-        self._ntp, self._rtp_time = ntp, rtp_time
+        self._ntp, self._rtp_time, self._epoch = ntp, rtp_time, self._publisher.epoch
 
     def capture(self, rtp_time: int) -> float | None:
-        """When the sample with `rtp_time` was taken, in our seconds; None before the first sender report."""
-        if self._ntp is None:
-            return None
-        base = self._publisher.ours(self._ntp)
+        """When the sample with `rtp_time` was taken, in our seconds; None before the first sender report of this epoch."""
+        base = self._base()
         return None if base is None else base + signed_32(rtp_time - self._rtp_time) / self._clock_rate
 
     def rtp_time_at(self, now: float) -> int | None:
-        """The timestamp (32 bit) a sample taken `now` would have; None before the first sender report."""
-        if self._ntp is None:
-            return None
-        base = self._publisher.ours(self._ntp)
+        """The timestamp (32 bit) a sample taken `now` would have; None before the first sender report of this epoch."""
+        base = self._base()
         return None if base is None else self._rtp_time + int((now - base) * self._clock_rate) & 0xFFFFFFFF
+
+    def _base(self) -> float | None:
+        """When the sample of the last sender report was taken, in our seconds."""
+        if self._ntp is None or self._epoch != self._publisher.epoch:
+            return None
+        return self._publisher.ours(self._ntp)
