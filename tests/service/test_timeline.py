@@ -44,6 +44,15 @@ async def test_anothers_id_shows_and_changes_nothing(desk: Desk) -> None:
         await timeline.say_chat(desk.house, customer.principal, customer.case, "Hallo", key)
 
 
+async def test_other_words_under_the_same_id_are_refused(desk: Desk) -> None:
+    """A note whose answer was lost, edited and sent again: the page must not believe that the new words are kept."""
+    customer, ann = await desk.call(), await desk.agent("ann")
+    key = client_id()
+    await timeline.write_note(desk.house, ann, customer.case, "first", key)
+    with pytest.raises(Conflict):
+        await timeline.write_note(desk.house, ann, customer.case, "first and more", key)
+
+
 async def test_customer_reads_no_notes_and_guest_only_the_own_session(desk: Desk) -> None:
     customer = await desk.call()
     ann = await desk.agent("ann")

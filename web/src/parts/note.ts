@@ -11,7 +11,7 @@ interface Parts { form: HTMLFormElement; field: HTMLTextAreaElement; state: HTML
 export function noteField({ form, field, state }: Parts, log: CaseLog): () => void {
   const key = `oase-note:${log.id}`;
   const end = new AbortController();
-  let id = clientId();
+  let sent = { text: '', id: '' };
   field.value = sessionStorage.getItem(key) ?? '';
   state.textContent = field.value ? t('Draft') : '';
   field.addEventListener('input', () => { sessionStorage.setItem(key, field.value); state.textContent = field.value ? t('Draft') : ''; }, { signal: end.signal });
@@ -21,8 +21,9 @@ export function noteField({ form, field, state }: Parts, log: CaseLog): () => vo
     const text = field.value.trim();
     if (!text) { field.focus(); return; }
     state.textContent = t('Being kept …');
-    log.say('notes', text, id).then(() => {
-      id = clientId();
+    if (sent.text !== text) sent = { text, id: clientId() }; // The same words again are the same note; other words are another one.
+    log.say('notes', text, sent.id).then(() => {
+      sent = { text: '', id: '' };
       sessionStorage.removeItem(key);
       if (field.value.trim() === text) field.value = '';
       state.textContent = t('Kept');
