@@ -27,7 +27,8 @@ let room: Room | null = null;
 let view: CaseView | null = null;
 let shown: View = 'loading';
 let chat: Chat | null = null;
-let fetching: Promise<void> | null = null;
+let isReading = false;
+let isStale = false;
 const call = new CallView(() => chat?.opened(), left, () => room, line, devices);
 
 byId('failure-again').addEventListener('click', () => location.reload());
@@ -107,16 +108,32 @@ async function act(work: () => Promise<CaseView>): Promise<void> {
   }
 }
 
-/** Reads the case again; calls meanwhile are answered by one more reading. */
+/** Reads the case again: one reading at a time, so that the newest answer stays; calls meanwhile are answered by one more reading. */
 async function refresh(): Promise<void> {
-  if (fetching) return fetching;
-  fetching = new Promise((done) => setTimeout(done, 80));
-  await fetching;
-  fetching = null;
+  isStale = true;
+  if (isReading) return;
+  isReading = true;
+  for (let pause_ms = 80; isStale && view; ) {
+    await new Promise((done) => setTimeout(done, pause_ms));
+    isStale = false;
+    pause_ms = (await reread(view.id)) ? 80 : Math.min(5000, Math.max(1000, pause_ms * 2));
+  }
+  isReading = false;
+}
+
+/** Whether it was read; what can never be read is not asked for again. */
+async function reread(id: string): Promise<boolean> {
+  const before = view;
   try {
-    if (view) view = await readCase(view.id);
+    const now = await readCase(id);
+    if (view === before) view = now;
+    else isStale = true; // Something done here was answered meanwhile: this reading may be older than that.
     render();
-  } catch { /* The line comes back, and with it the next reading. */ }
+    return true;
+  } catch (error) {
+    isStale ||= !isCode(error, 'not_found', 'not_signed_in', 'forbidden');
+    return false;
+  }
 }
 
 function render(): void {
