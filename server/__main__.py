@@ -38,6 +38,14 @@ def serve(
             "--lan", help="HTTPS on port 8443 too, with a certificate of our own, for phones in this network."
         ),
     ] = False,
+    print_link: Annotated[
+        bool,
+        typer.Option(
+            "--print-link",
+            envvar="OASE_PRINT_LINK",
+            help="Print the first sign-in link even when the output is no terminal and may be kept in a log.",
+        ),
+    ] = False,
 ) -> None:
     """Start the web process; it starts and watches the media worker."""
     if host:
@@ -47,7 +55,7 @@ def serve(
     from server.serving import serve_until_told
 
     _start_log()
-    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan)))
+    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan, print_link=print_link)))
 
 
 @cli.command()

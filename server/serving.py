@@ -12,7 +12,8 @@ from aiohttp import web
 from server.api.call import HOUSE
 from server.app import end_gently, make_app
 from server.config import ROOT, Settings
-from server.service.agents import first_sign_in_link
+from server.service.agents import first_sign_in_link, may_anybody_sign_in
+from server.service.house import House
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,12 @@ IDLE_PROXY_CONNECTION_S = 130.0
 LAN_PORT = 8443
 
 
-async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False) -> int:
-    """The process' exit code: 0 after an orderly end, 1 when it could not start. `lan`: HTTPS in this network too."""
+async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False, print_link: bool = False) -> int:
+    """The process' exit code: 0 after an orderly end, 1 when it could not start.
+
+    `lan`: HTTPS in this network too. `print_link`: the first sign-in link is printed even where it may end up in a log.
+    """
+    print_link = print_link or sys.stdout.isatty()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -44,7 +49,7 @@ async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False)
     try:
         if not await _listen(runner, settings, here):
             return 1
-        await _run(app, settings, _address(settings, runner), _local_address(runner), demo, stop)
+        await _run(app, settings, _address(settings, runner), _local_address(runner), demo, stop, print_link)
         return 0
     finally:
         await runner.cleanup()
@@ -75,10 +80,16 @@ async def _listen(runner: web.AppRunner, settings: Settings, here: str | None) -
 
 
 async def _run(
-    app: web.Application, settings: Settings, address: str, local: str, demo: bool, stop: asyncio.Event
+    app: web.Application,
+    settings: Settings,
+    address: str,
+    local: str,
+    demo: bool,
+    stop: asyncio.Event,
+    print_link: bool,
 ) -> None:
     """From the welcome to the goodbye."""
-    _say(_welcome(settings, address, await first_sign_in_link(app[HOUSE])))
+    _say(_welcome(settings, address, await _how_to_sign_in(app[HOUSE], address, print_link)))
     robot = await _start_robot(local) if demo else None
     try:
         await stop.wait()
@@ -102,7 +113,18 @@ def _local_address(runner: web.AppRunner) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
-def _welcome(settings: Settings, address: str, link: str | None) -> str:
+async def _how_to_sign_in(house: House, address: str, print_link: bool) -> list[str]:
+    """Lines for the first agent; none once an account has a password. The link is a secret: it is made only where it is shown."""
+    if await may_anybody_sign_in(house):
+        return []
+    link = await first_sign_in_link(house) if print_link else None
+    if link is None:
+        return ["", "    Nobody can sign in yet. Make the first account:  python -m server agent add EMAIL --admin"]
+    path = link if link.startswith("/") else f"{urlsplit(link).path}#{urlsplit(link).fragment}"
+    return ["", "    Sign in the first time with this link. It works once:", f"    {address}{path}"]
+
+
+def _welcome(settings: Settings, address: str, sign_in: list[str]) -> str:
     """The block that is printed at the start."""
     lines = [
         "",
@@ -111,10 +133,14 @@ def _welcome(settings: Settings, address: str, link: str | None) -> str:
         f"    Customers   {address}/",
         f"    Agents      {address}/desk",
     ]
-    if link:
-        path = link if link.startswith("/") else f"{urlsplit(link).path}#{urlsplit(link).fragment}"
-        lines += ["", "    Sign in the first time with this link. It works once:", f"    {address}{path}"]
-    lines += ["", *(f"    {line}" for line in _how_from_a_phone(settings, address)), "", "    Ctrl-C ends it.", ""]
+    lines += [
+        *sign_in,
+        "",
+        *(f"    {line}" for line in _how_from_a_phone(settings, address)),
+        "",
+        "    Ctrl-C ends it.",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -33,6 +33,7 @@ class WebProcess:
             "OASE_MEDIA_PORT": str(free_port()),
             "OASE_MEDIA_HOST": "127.0.0.1",
             "OASE_RATE": "0",
+            "OASE_PRINT_LINK": "1",
             "OASE_SUPERVISE": "0",
         }
         self._environment = {**os.environ, **base, **settings}

@@ -38,6 +38,7 @@ class Product:
             "OASE_RECORDINGS": str(folder / "recordings"),
             "OASE_MEDIA_PORT": str(self.media_port),
             "OASE_RATE": "0",
+            "OASE_PRINT_LINK": "1",  # Into the log, which is read here.
             **settings,
         }
 
