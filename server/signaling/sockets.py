@@ -110,10 +110,11 @@ class Sockets:
                 return {"ok": True, **(to_plain(result) if result is not None else {})}
             except OaseError as error:
                 code = error.code
+                log.info("socket_event_refused", name=event.name, code=code)
                 return {"ok": False, **_failure(error, socket.language if socket else Language.DE)}
             except Exception:  # The edge: a bug is logged, and the page gets a sentence.
                 code = "internal"
-                log.exception("socket_event_failed", event=event.name)
+                log.exception("socket_event_failed", name=event.name)
                 return {"ok": False, **_failure(OaseError(), socket.language if socket else Language.DE)}
             finally:
                 METRICS.events.labels(event.name, code).inc()

@@ -23,6 +23,7 @@ BLOCK_MS = 2_000
 AGAIN_S = 0.25
 SEEN = 4_096
 LIMIT_BYTES = 256 * 1024
+GAP = "gap"  # The kind of message that says: something was lost.
 
 _Row = tuple[bytes, dict[bytes, bytes]]  # What Redis calls an entry: its number and its fields.
 
@@ -33,6 +34,7 @@ class StreamBus:
     def __init__(self, url: str, key: str = "oase:bus") -> None:
         self._key = key
         self._out: collections.deque[str] = collections.deque(maxlen=KEPT_HERE)  # The oldest is dropped when full.
+        self._has_dropped = False  # Since the last message that passed; all are told to look into the database.
         self._wake = asyncio.Event()
         self._tasks = Tasks("bus")
         self._seen: collections.OrderedDict[str, None] = collections.OrderedDict()
@@ -45,6 +47,7 @@ class StreamBus:
         self._tasks.start(self._read(heard, on_gap), "read")
 
     def say(self, message: dict[str, Any]) -> None:
+        self._has_dropped = self._has_dropped or len(self._out) == KEPT_HERE
         self._out.append(json.dumps({**message, "_id": secrets.token_urlsafe(9)}))
         self._wake.set()
 
@@ -56,12 +59,26 @@ class StreamBus:
                 await self._write_first()
 
     async def _write_first(self) -> None:
-        message = self._out.popleft()
+        """One message; it stays the first until Redis has it or refuses it (no memory left, say), and then others have their turn."""
+        message = self._out[0]
         try:
             await self._redis.xadd(self._key, {"d": message}, maxlen=KEPT_IN_REDIS, approximate=True)
-        except (redis.RedisError, OSError):
-            self._out.appendleft(message)  # Perhaps it was stored and only the answer was lost: its id tells.
+        except redis.ResponseError as error:
+            log.warning("bus_message_dropped", error=type(error).__name__)
+            self._drop(message)
+            self._has_dropped = True
             await asyncio.sleep(AGAIN_S)
+        except (redis.RedisError, OSError):
+            await asyncio.sleep(AGAIN_S)  # Perhaps it was stored and only the answer was lost: its id tells.
+        else:
+            self._drop(message)
+            if self._has_dropped:
+                self._has_dropped = False
+                self.say({"kind": GAP})
+
+    def _drop(self, message: str) -> None:
+        if self._out and self._out[0] is message:  # A full queue may have lost it meanwhile.
+            self._out.popleft()
 
     async def _read(self, heard: Heard, on_gap: Gap) -> None:
         last: bytes | None = None
@@ -74,7 +91,7 @@ class StreamBus:
                     await look(on_gap)
                 for number, fields in await self._after(last):
                     last = number
-                    await self._hear(heard, fields.get(b"d", b""))
+                    await self._hear(heard, on_gap, fields.get(b"d", b""))
             except (redis.RedisError, OSError) as error:
                 if self._is_listening:
                     log.warning("bus_away", error=type(error).__name__)
@@ -89,7 +106,7 @@ class StreamBus:
         streams = cast(list[tuple[bytes, list[_Row]]], await self._redis.xread({self._key: last}, 200, BLOCK_MS) or [])
         return [row for _, rows in streams for row in rows]
 
-    async def _hear(self, heard: Heard, data: bytes) -> None:
+    async def _hear(self, heard: Heard, on_gap: Gap, data: bytes) -> None:
         """Tells one message, unless it is not ours to read (wrong bytes, too long) or was heard before."""
         if len(data) > LIMIT_BYTES:
             log.warning("bus_message_refused", size_bytes=len(data))
@@ -101,7 +118,7 @@ class StreamBus:
             return
         if not isinstance(message, dict) or not self._is_new(str(message.pop("_id", ""))):
             return
-        await tell(heard, message)
+        await (look(on_gap) if message.get("kind") == GAP else tell(heard, message))
 
     def _is_new(self, number: str) -> bool:
         if not number or number in self._seen:
