@@ -30,7 +30,8 @@ POLL_S = 0.5
 ANSWER_LIMIT_S = 1.5
 HUNG_AFTER_S = 5.0
 START_LIMIT_S = 20.0
-STOP_LIMIT_S = 4.0
+STOP_LIMIT_S = 10.0
+"""A worker closes the files of its recordings; on a slow disk that takes seconds."""
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_AFTER_S = 10.0
 
@@ -85,8 +86,11 @@ class Supervisor:
         failures = 0
         while True:
             began = time.monotonic()
-            worker = await self._adopt_or_start()
-            reason = await self._until_it_ends(worker)
+            try:
+                reason = await self._until_it_ends(await self._adopt_or_start())
+            except OSError as exc:  # No memory, no process, no space: all of it passes, and then a worker must come.
+                log.exception("media_worker_not_started")
+                reason = type(exc).__name__
             self.is_up = False
             failures = 0 if time.monotonic() - began > STEADY_AFTER_S else failures + 1
             wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
@@ -186,7 +190,15 @@ class Supervisor:
             return None
 
     def _write_note(self, worker: Worker) -> None:
-        self._note.write_text(json.dumps(asdict(worker)))
+        """Without a note the next web process cannot adopt the worker; with half a one neither, so it is written beside."""
+        beside = self._note.with_suffix(".new")
+        try:
+            beside.write_text(json.dumps(asdict(worker)))
+            beside.replace(self._note)
+        except OSError as exc:
+            log.warning("media_worker_not_noted", reason=str(exc))
+            with contextlib.suppress(OSError):
+                self._note.unlink(missing_ok=True)
 
 
 def build_of(settings: Settings) -> str:

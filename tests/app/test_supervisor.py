@@ -110,6 +110,37 @@ async def test_end_takes_the_worker_along(watched: Watched) -> None:
     assert not (watched.settings.data / "worker.json").exists()
 
 
+class Starting(Supervisor):
+    """A supervisor on a machine without space for a note, whose first process cannot be made."""
+
+    starts = 0
+
+    async def _start_worker(self) -> Worker:
+        self.starts += 1
+        if self.starts == 1:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return await super()._start_worker()
+
+
+async def test_worker_comes_where_no_process_can_be_made_and_no_note_be_written(environment: Settings) -> None:
+    """The supervisor ended for good, and after the worker's next death nobody started another."""
+    made = Watched(environment)
+    made.supervisor = Starting(environment, made.is_ready)
+    (environment.data / "worker.new").mkdir(parents=True)  # Writing the note fails.
+    made.supervisor.start()
+    try:
+        boot = await made.until_ready()
+        assert made.supervisor.restarts == 1
+        assert not (environment.data / "worker.json").exists()
+        worker = made.supervisor._worker
+        assert worker is not None
+        worker.signal(signal.SIGKILL)
+        await made.until_ready(other_than=boot)
+    finally:
+        await made.supervisor.close()
+        await made.client.close()
+
+
 PARENT = """
 import asyncio, sys
 from server.config import settings
