@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 import structlog
 
 from server.config import Settings
-from server.errors import BadSdp, Busy, NotFound
+from server.errors import BadSdp, Busy, NotFound, SessionEnded
 from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
@@ -35,6 +36,9 @@ SET_UPS_AT_ONCE = 10
 ROUND_S = 0.025
 CERTIFICATE_S = 7 * 86_400.0
 """aiortc's certificates are valid for 30 days; a worker may run longer."""
+CLOSE_LIMIT_S = 5.0
+ENDED_KEPT = 1000
+"""Ids of ended sessions; a late message about one of them must not begin it again."""
 EMPTY_SESSION_S = 6 * 3600.0
 
 
@@ -47,6 +51,7 @@ class House:
         self.events = Events(secrets.token_urlsafe(8))
         self.connections: dict[str, Connection] = {}
         self.sessions: dict[str, Session] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self.clock = clock
         self._settings = settings
         self._edge = Edge(self.counters, clock, plain)
@@ -73,12 +78,15 @@ class House:
 
     async def close(self) -> None:
         """Tells every browser that it is over, then closes the port."""
-        await self.recordings.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5.0):
-                await asyncio.gather(*(connection.close("ended") for connection in list(self.connections.values())))
+        await asyncio.gather(self.recordings.close(), self._close_all(list(self.connections.values())))
         await self._tasks.close()
         self._edge.close()
+
+    @staticmethod
+    async def _close_all(connections: list[Connection]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await asyncio.gather(*(connection.close("ended") for connection in connections))
 
     # What the control routes do.
 
@@ -135,14 +143,18 @@ class House:
             await found.close(reason)
 
     def seat(self, session: str, participant: str, seat: Seat) -> SessionView:
-        """Seats a participant. Raises NotFound when the connection is unknown or gone."""
+        """Seats a participant. Raises NotFound when the connection is unknown or gone, SessionEnded (and the connection is closed)."""
         connection = self._connection(seat.connection) if seat.connection is not None else None
+        if session in self._ended:
+            if connection is not None and connection.session in ("", session):
+                self._tasks.start(connection.close("ended"), "close")
+            raise SessionEnded
         if (
             connection is not None
             and connection.session
             and (connection.session, connection.participant) != (session, participant)
         ):
-            self.sessions[connection.session].unseat(connection.participant)
+            self.unseat(connection.session, connection.participant)
         found = self.sessions.get(session)
         if found is None:
             found = self.sessions[session] = Session(session, self._announce, self.clock)
@@ -166,14 +178,18 @@ class House:
         return found
 
     async def end_session(self, session: str) -> None:
-        """Everybody out, connections closed."""
+        """Everybody out at once, connections closed; then the recording is on the disk, which may take its time."""
         found = self.sessions.pop(session, None)
         if found is None:
             return
+        self._ended[session] = None
+        if len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
         found.is_over = True
-        await self.recordings.stop_of(found)
         connections = [seat.connection for seat in found.participants.values() if seat.connection is not None]
-        await asyncio.gather(*(connection.close("ended") for connection in connections))
+        for connection in connections:
+            connection.end("ended")
+        await asyncio.gather(self.recordings.stop_of(found), self._close_all(connections))
 
     def _announce(self, event: Event) -> None:
         self.events.send(event)

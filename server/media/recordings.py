@@ -1,13 +1,18 @@
 """The recordings that run on this worker: a recorder hangs on its session, hears who comes and goes, and is taken off when it ends or fails."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+
+import structlog
 
 from server.errors import AlreadyRecording, NotFound
 from server.media.protocol import Event, RecordingFacts, StartRecording
 from server.media.recorder import Recorder
 from server.media.session import Session
 from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
 
 
 class Recordings:
@@ -66,9 +71,12 @@ class Recordings:
             await self.stop(session.recording)
 
     async def close(self) -> None:
-        """Stops all."""
-        for recording in list(self._running):
-            await self.stop(recording)
+        """Stops all at once. One that ended meanwhile, or whose disk fails, holds up no other."""
+        running = list(self._running)
+        results = await asyncio.gather(*(self.stop(recording) for recording in running), return_exceptions=True)
+        for recording, result in zip(running, results, strict=True):
+            if isinstance(result, Exception) and not isinstance(result, NotFound):
+                log.error("recording_not_stopped", recording=recording, reason=type(result).__name__)
 
     def heard(self, event: Event) -> None:
         """A session's roster: tells its recorder who came and who left."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.principal import Person
 from server.domain.words import ParticipantId, SessionId, SessionState, Source
-from server.errors import MediaAway, NotFound
+from server.errors import MediaAway, NotFound, SessionEnded
 from server.media import protocol
 from server.service.house import House
 from server.service.views import ParticipantView, Roster, RunningRecording, SessionView, SourcesView

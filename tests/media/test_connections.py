@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import BadSdp, MediaAway, NotFound
+from server.errors import BadSdp, MediaAway, NotFound, SessionEnded
 from server.media.client import MediaClient
-from server.media.protocol import Offer, Restart, Seat
+from server.media.protocol import Offer, RecordingFacts, Restart, Seat, StartRecording
+from server.media.session import Session
 from tests.media.rig import open_rig, until
 from tests.media.wire_peer import WirePeer, joined, vp8
 
@@ -121,6 +122,65 @@ async def test_ended_session_closes_its_connections(tmp_path: Path) -> None:
             await rig.client.session("s1")
         await until(lambda: not ann.is_up)
         await ann.close()
+
+
+class StuckDisk:
+    """A recorder's stop that does not return: the disk hangs."""
+
+    def __init__(self) -> None:
+        self.is_asked = asyncio.Event()
+        self.goes_on = asyncio.Event()
+
+    async def stop_of(self, session: Session) -> None:
+        self.is_asked.set()
+        await self.goes_on.wait()
+
+
+async def test_media_stop_at_once_when_the_session_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They went on, up to 30 s, until the recording was on the disk; a seat meanwhile was a KeyError."""
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
+        await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
+        await rig.client.seat("s1", "bob", Seat(bob.connection, on_stage=True))
+        disk = StuckDisk()
+        monkeypatch.setattr(rig.house.recordings, "stop_of", disk.stop_of)
+        ending = asyncio.get_running_loop().create_task(rig.house.end_session("s1"))
+        await disk.is_asked.wait()
+        assert all(connection.is_gone for connection in rig.house.connections.values())
+        await until(lambda: not ann.is_up and not bob.is_up, 3.0)
+        assert not ending.done()
+        cleo = await joined(rig.client.connect, WirePeer())
+        with pytest.raises(SessionEnded):
+            await rig.client.seat("s1", "cleo", Seat(cleo.connection))
+        await until(lambda: not cleo.is_up, 3.0)
+        disk.goes_on.set()
+        await ending
+        for peer in (ann, bob, cleo):
+            await peer.close()
+
+
+async def test_recordings_that_end_meanwhile_hold_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One NotFound ended the closing of the worker; the recordings were stopped one after the other."""
+    async with open_rig(tmp_path) as rig:
+        for name in ("a", "b", "c"):
+            await rig.client.seat(f"s{name}", "ann", Seat(on_stage=True))
+            await rig.client.start_recording(f"s{name}", StartRecording(name, name, ["ann"]))
+        real, begun, all_begun = rig.house.recordings.stop, set(), asyncio.Event()
+
+        async def stop(recording: str) -> RecordingFacts:
+            begun.add(recording)
+            if len(begun) == 3:
+                all_begun.set()
+            await all_begun.wait()
+            if recording == "a":
+                await real(recording)  # As if a DELETE came first.
+            return await real(recording)
+
+        monkeypatch.setattr(rig.house.recordings, "stop", stop)
+        async with asyncio.timeout(5.0):
+            await rig.house.recordings.close()
+        with pytest.raises(NotFound):
+            rig.house.recordings.agree("c", [])
 
 
 async def test_worker_that_is_away_is_said_so(tmp_path: Path) -> None:

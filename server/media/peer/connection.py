@@ -233,10 +233,14 @@ class Connection:
 
     async def close(self, reason: str) -> None:
         """Ends the connection, telling the browser (DTLS close_notify), and the owner unless it is over already."""
-        if not self.is_gone:
-            self._end(reason)
+        self.end(reason)
         await self._dtls.stop()
         self._ice.close()
+
+    def end(self, reason: str) -> None:
+        """Nothing goes in or out any more; `close` then tells the browser."""
+        if not self.is_gone:
+            self._end(reason)
 
     def _end(self, reason: str) -> None:
         self.is_gone = True
