@@ -1,6 +1,7 @@
 """What one person sends, by mistake or on purpose, harms nobody else's recording."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import av
 import pytest
 
+from server.media.recorder import finish as finish_module
 from server.media.recorder.finish import finish
-from server.media.recorder.frames import UNITS_LIMIT, H264Frames
+from server.media.recorder.frames import UNITS_LIMIT, H264Frames, Vp8Frames
 from server.media.recorder.h264 import avcc
 from server.media.recorder.index import read_index
 from server.media.recorder.matroska import Blocks, TrackFormat, head
@@ -178,3 +180,55 @@ async def test_a_track_is_cut_where_the_recording_ended(tmp_path: Path) -> None:
     facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
     assert facts.duration_s <= 2 + 5.5
     assert facts.tracks[0].duration_s == facts.duration_s
+
+
+def test_a_vp8_picture_without_a_size_is_a_bad_frame() -> None:
+    with pytest.raises(ValueError, match="size"):
+        Vp8Frames().feed(b"\x10\x00\x00\x00\x9d\x01\x2a" + bytes(40), True)
+
+
+def broken_raw(path: Path, kind: str) -> None:
+    """Makes one raw file what the finisher cannot read, or cannot write again."""
+    data = path.read_bytes()
+    if kind == "no size":
+        blocks = Blocks(False)
+        frames = [blocks.block(bytes(500), number * 33, True) for number in range(30)]
+        path.write_bytes(head(TrackFormat("VP8", 0, 0), 0.0) + b"".join(frames))
+    else:
+        path.write_bytes(bytes(100) + data[100:])
+
+
+@pytest.mark.parametrize("kind", ["no size", "no head"])
+async def test_a_track_that_cannot_be_finished_fails_alone(tmp_path: Path, kind: str) -> None:
+    bench = Bench(tmp_path, ["ann", "eve"])
+    await bench.record(
+        Stream("eve", Source.CAMERA, VP8, video("VP8", 2)),
+        Stream("ann", Source.MICROPHONE, OPUS, sound(2)),
+    )
+    [raw] = bench.directory.glob("*camera.mkv")
+    broken_raw(raw, kind)
+    facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
+    assert [track.participant for track in facts.tracks] == ["ann"]
+    left = sorted(path.name for path in bench.directory.iterdir())
+    assert left == ["facts.json", "index.jsonl", "t001-camera.mkv.bad", facts.tracks[0].name]
+    assert await asyncio.to_thread(finish, bench.directory, lambda share: None) == facts
+
+
+async def test_a_raw_file_stays_until_its_finished_one_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that keeps only a part of what it was given: nothing is removed."""
+    bench = Bench(tmp_path, ["ann"])
+    await bench.record(Stream("ann", Source.MICROPHONE, OPUS, sound(2)))
+    [raw] = bench.directory.glob("*.mkv")
+    data = raw.read_bytes()
+    read_back = finish_module._read_back
+
+    def cut(part: Path, count: int) -> None:
+        os.truncate(part, part.stat().st_size // 2)
+        read_back(part, count)
+
+    monkeypatch.setattr(finish_module, "_read_back", cut)
+    facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
+    assert facts.tracks == []
+    assert Path(f"{raw}.bad").read_bytes() == data

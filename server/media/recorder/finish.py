@@ -1,11 +1,13 @@
 """Makes ordinary, seekable files of a recording's raw tracks, after a clean stop and after a `kill -9` alike.
 
 Runs as a process of its own (`python -m server finish DIR`): it reads files that a killed process left, with a library written in C. Nothing is
-decoded. It may be killed and started again at any point: a raw file is removed only when its finished file is on the disk.
+decoded. It may be killed and started again at any point: a raw file is removed only when its finished file is on the disk and was read back.
+A track that cannot be finished fails alone, and its raw file stays beside the others as `*.mkv.bad`.
 """
 
 import functools
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from server.media.recorder.index import Index, TrackLine, read_index
 from server.media.recorder.steps import Progress, run_step
 
 LATE_S = 5.0  # A track may say that it goes on for so long behind the last line of the index.
+HEAD_BYTES = 1024  # A shorter file is a head without a frame, of a track that ended before its first picture.
 BAD_READS = 1000  # So many broken places are stepped over before a file is taken as ended.
 MIMES = {"VP8": ("webm", "video/webm"), "opus": ("webm", "audio/webm"), "H264": ("mp4", "video/mp4")}
 OPTIONS = {
@@ -35,7 +38,7 @@ def main(directory: str | Path) -> None:
 
 
 def finish(directory: Path, progress: Progress) -> Facts:
-    """Remuxes every track, writes facts.json last, and removes the raw files. Safe to repeat."""
+    """Remuxes every track, writes facts.json, and removes the raw files last. Safe to repeat. Raises OSError when the disk is full or fails."""
     index = read_index(directory)
     raws = [directory / line.file for line in index.tracks]
     if (directory / NAME).exists() and not any(raw.exists() for raw in raws):
@@ -45,13 +48,14 @@ def finish(directory: Path, progress: Progress) -> Facts:
     tracks: list[TrackFacts] = []
     for line, raw in zip(index.tracks, raws, strict=True):
         size = _size(raw)
-        track = _finish_track(directory, line, functools.partial(_tell_part, progress, done / total, size / total))
+        track = _finish_alone(directory, line, functools.partial(_tell_part, progress, done / total, size / total))
         tracks += [track] if track else []
         done += size
     facts = _facts(index, tracks)
     write_facts(directory, facts)
-    for raw in raws:
-        raw.unlink(missing_ok=True)
+    finished = {track.name.partition(".")[0] for track in tracks}
+    for line, raw in zip(index.tracks, raws, strict=True):
+        _put_away(raw, line.track in finished)
     progress(1.0)
     return facts
 
@@ -84,6 +88,24 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def _put_away(raw: Path, is_finished: bool) -> None:
+    if is_finished or _size(raw) <= HEAD_BYTES:
+        raw.unlink(missing_ok=True)
+    else:
+        raw.replace(raw.with_name(raw.name + ".bad"))
+
+
+def _finish_alone(directory: Path, line: TrackLine, progress: Progress) -> TrackFacts | None:
+    """The finished track, or None when this one is broken. What the disk refuses is everybody's trouble."""
+    try:
+        return _finish_track(directory, line, progress)
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        if isinstance(error, OSError):
+            raise
+        sys.stderr.write(f"{line.file} cannot be finished: {error}\n")
+        return None
+
+
 def _finish_track(directory: Path, line: TrackLine, progress: Progress) -> TrackFacts | None:
     """The finished track, or None when no frame can be read from the raw one."""
     suffix, mime = MIMES.get(line.codec, ("webm", "video/webm"))
@@ -98,19 +120,27 @@ def _finish_track(directory: Path, line: TrackLine, progress: Progress) -> Track
 
 
 def _remux(raw: Path, target: Path, suffix: str, progress: Progress) -> bool:
+    """Whether there was anything to copy. Raises av.FFmpegError, and ValueError when the copy cannot be read back."""
     part = target.with_name(target.name + ".part")
     try:
         with av.open(str(raw), options={"protocol_whitelist": "file"}) as source:
-            if not source.streams or not _copy(source, part, suffix, raw.stat().st_size, progress):
-                part.unlink(missing_ok=True)
-                return False
-    except (av.error.InvalidDataError, av.error.EOFError):
+            count = _copy(source, part, suffix, raw.stat().st_size, progress) if source.streams else 0
+        if not count:
+            return False
+        _read_back(part, count)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+        return True
+    finally:
         part.unlink(missing_ok=True)
-        return False  # A head that is cut off: nothing came after it.
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
-    return True
+
+
+def _read_back(part: Path, count: int) -> None:
+    with av.open(str(part), options={"protocol_whitelist": "file"}) as container:
+        found = sum(1 for packet in container.demux() if packet.size)
+    if found < count:
+        raise ValueError(f"{found} of {count} packets can be read back")
 
 
 def _copy(source: InputContainer, part: Path, suffix: str, size: int, progress: Progress) -> int:

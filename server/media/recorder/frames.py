@@ -95,6 +95,8 @@ def _vp8_frame(data: bytes) -> Frame:
     if len(data) < 10 or data[3:6] != b"\x9d\x01\x2a":  # RFC 6386, section 9.1.
         raise ValueError("a VP8 key frame has no start code")
     width, height = struct.unpack_from("<HH", data, 6)
+    if not (width & 0x3FFF and height & 0x3FFF):
+        raise ValueError("no picture has this size")
     return Frame(data, True, TrackFormat("VP8", width & 0x3FFF, height & 0x3FFF))
 
 
