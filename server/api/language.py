@@ -47,8 +47,9 @@ class Words:
     def sentence(self, error: OaseError) -> str:
         """What a person reads about this failure. Facts that the sentence has no place for are left out."""
         text = self._one.get(f"error.{error.code}") or self._one.get("error.internal", error.code)
+        field = error.facts.get("field", "")
         try:
-            return text % error.facts
+            return text % {**error.facts, "field": self._one.get(f"field.{field}", field)}
         except (KeyError, ValueError, TypeError):
             return text
 

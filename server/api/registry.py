@@ -44,6 +44,7 @@ def _post(
 
 
 _API = "/api/v1"
+_TEXT_BYTES = 50 * 1024  # 4000 characters of any script; a program may escape each as two of \uXXXX, twelve bytes.
 
 PAGES = [
     _page("/", "Help start: topics, and the form that opens a case"),
@@ -102,7 +103,16 @@ PEOPLE = [
 CASES = [
     _get(f"{_API}/cases/{{case}}", _VISITOR, "A case as its reader may see it", v.CaseView, _CASE),
     _get(f"{_API}/cases/{{case}}/timeline", _VISITOR, "What happened, after a sequence number", v.Timeline, _CASE),
-    _post(f"{_API}/cases/{{case}}/chat", _VISITOR, "Say something", r.Say, v.Entry, _CASE, status=201),
+    _post(
+        f"{_API}/cases/{{case}}/chat",
+        _VISITOR,
+        "Say something",
+        r.Say,
+        v.Entry,
+        _CASE,
+        status=201,
+        limit_bytes=_TEXT_BYTES,
+    ),
     _post(
         f"{_API}/cases/{{case}}/links",
         _VISITOR,
@@ -121,7 +131,14 @@ CASES = [
     _post(f"{_API}/cases/{{case}}/take", _AGENT, "Take a waiting case", r.TakeCase, v.CaseView, _CASE),
     _post(f"{_API}/cases/{{case}}/release", _AGENT, "Put a taken case back", None, v.CaseView, _CASE),
     _post(
-        f"{_API}/cases/{{case}}/notes", _AGENT, "Write a note that only agents read", r.Say, v.Entry, _CASE, status=201
+        f"{_API}/cases/{{case}}/notes",
+        _AGENT,
+        "Write a note that only agents read",
+        r.Say,
+        v.Entry,
+        _CASE,
+        status=201,
+        limit_bytes=_TEXT_BYTES,
     ),
     _post(f"{_API}/cases/{{case}}/close", _AGENT, "Close a case", r.CloseCase, v.CaseView, _CASE),
     _post(f"{_API}/cases/{{case}}/reopen", _AGENT, "Open a closed case again", None, v.CaseView, _CASE),
@@ -144,6 +161,7 @@ SESSIONS = [
         r.EndSession,
         v.SessionView,
         _SESSION,
+        limit_bytes=_TEXT_BYTES,
     ),
     _post(
         f"{_API}/sessions/{{session}}/consent/ask",

@@ -344,3 +344,20 @@ async def test_one_browser_can_be_agent_and_customer(site: Site) -> None:
     assert (await both.get("/api/v1/me")).code == "forbidden"
     both.wish = "agent"
     assert (await both.get("/api/v1/me")).status == 200
+
+
+async def test_long_line_of_any_script_is_taken(site: Site) -> None:
+    customer = await site.customer()
+    text = "\N{GRINNING FACE}" * 4000  # Twelve bytes each when a program escapes them, four when not.
+    body = {"text": text, "client_id": client_id()}
+    said = await customer.ok("POST", f"/api/v1/cases/{customer.case}/chat", body)
+    assert said["text"] == text
+
+
+async def test_wrong_field_is_named_as_the_page_names_it(site: Site) -> None:
+    reply = await site.browser().post(
+        "/api/v1/cases",
+        {"topic": "x", "summary": "", "name": "Bo"},
+    )
+    assert reply.json["field"] == "summary"
+    assert "“What is wrong?”" in reply.json["detail"]
