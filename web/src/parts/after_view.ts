@@ -26,6 +26,6 @@ function words(view: CaseView, canReturn: boolean): [head: string, text: string]
   const agent = view.agent?.name;
   if (canReturn) return [t('You left the conversation'), t('It still runs. You can come back at any time.')];
   if (view.state === 'closed' && view.outcome === 'solved') return [t('Solved. Thank you, %(name)s!', { name: view.name }), t('Here you find everything about your case. If it comes back, talk to us again: this link stays yours.')];
-  if (view.state === 'closed') return [t('Your case is closed'), [view.outcome ? outcomeWords(view.outcome) + '.' : '', t('You can open it again at any time by talking to us again.')].filter(Boolean).join(' ')];
+  if (view.state === 'closed') return [t('Your case is closed'), [view.outcome ? outcomeWords(view.outcome) + '.' : '', t('You can open it again by talking to us again.')].filter(Boolean).join(' ')];
   return [t('Your case stays open'), agent ? t('%(agent)s goes on working on it. You can write here, or talk to us again.', { agent }) : t('You can write here, or talk to us again.')];
 }

@@ -116,7 +116,7 @@ export class CaseDetail {
         take.setAttribute('aria-keyshortcuts', 't');
         return [take, link];
       }
-      case 'taken': return [session, button(t('Put back'), 'arrow-right', () => this.#act('release')), link];
+      case 'taken': return [session, button(t('Put back in the queue'), 'arrow-right', () => this.#act('release')), link];
       case 'open': return [link, close];
       case 'closed': return [button(t('Open again'), 'refresh', () => this.#act('reopen')), link];
     }

@@ -66,7 +66,7 @@ export class CaseList {
 
 function timeOf(row: CaseRow): HTMLElement {
   if (row.waiting_s === null) return el('span', { class: 'case-time small soft figures' }, when(new Date(row.opened_at)));
-  return el('span', { class: `case-wait figures${row.waiting_s > 300 ? ' case-late' : ''}`, title: t('Waiting for %(span)s', { span: span(row.waiting_s) }) }, shortSpan(row.waiting_s));
+  return el('span', { class: `case-wait figures${row.waiting_s > 300 ? ' case-late' : ''}`, title: t('Has been waiting for %(span)s', { span: span(row.waiting_s) }) }, shortSpan(row.waiting_s));
 }
 
 function presence(here: boolean): HTMLElement {
@@ -78,9 +78,9 @@ export function emptyWords(state: string, find: string): [head: string, text: st
   if (find) return [t('Nothing found'), t('Try another word, a name, or the number of the case.')];
   const words: Readonly<Record<string, [string, string]>> = {
     waiting: [t('Nobody waits'), t('As soon as somebody comes, you see and hear it here.')],
-    mine: [t('You have no case at the moment'), t('Cases that you take stand here.')],
-    open: [t('Nothing is open'), t('Cases that go on later stand here.')],
-    closed: [t('Nothing is closed yet'), t('Closed cases stand here.')],
+    mine: [t('You have no case at the moment'), t('Cases you take appear here.')],
+    open: [t('Nothing is open'), t('Cases to be continued appear here.')],
+    closed: [t('Nothing is closed yet'), t('Closed cases appear here.')],
   };
   return words[state] ?? [t('No cases yet'), t('They come as soon as the first customer asks for help.')];
 }

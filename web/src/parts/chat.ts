@@ -19,7 +19,7 @@ export class Chat {
   /** `isMine` says which lines were written here; `counted` hears how many are unread while the chat is closed. */
   constructor(readonly log: CaseLog, readonly isMine: (entry: Entry) => boolean, readonly isOpen: () => boolean, readonly counted: (unread: number) => void) {
     this.#draft = `oase-chat:${log.id}`;
-    this.#lines.replaceChildren(el('p', { class: 'chat-none soft small' }, t('Nothing was written yet.')));
+    this.#lines.replaceChildren(el('p', { class: 'chat-none soft small' }, t('No messages yet.')));
     for (const entry of log.entries) this.#add(entry, false);
     log.on('loaded', (entries) => { for (const entry of entries) this.#add(entry, false); this.#toEnd(); });
     log.on('entry', (entry) => this.#add(entry, true));

@@ -98,7 +98,7 @@ export class DeviceCheck {
   #listenTo(track: MediaStreamTrack | undefined): void {
     if (!this.devices.isOn('microphone')) setText(byId('check-word'), t('Microphone is off'));
     else if (!this.#heard) setText(byId('check-word'), t('Say something …'));
-    else setText(byId('check-word'), t('We can hear you'));
+    else setText(byId('check-word'), t('Your microphone works'));
     if (track === this.#listeningTo) return;
     this.#stop();
     this.#listeningTo = track;
@@ -106,7 +106,7 @@ export class DeviceCheck {
     const meter = byId<HTMLMeterElement>('check-level');
     this.#stopListening = listen(track, (loudness) => {
       meter.value = loudness;
-      if (loudness > 0.45 && !this.#heard) { this.#heard = true; setText(byId('check-word'), t('We can hear you')); }
+      if (loudness > 0.45 && !this.#heard) { this.#heard = true; setText(byId('check-word'), t('Your microphone works')); }
     });
   }
 }

@@ -20,14 +20,14 @@ export function noteField({ form, field, state }: Parts, log: CaseLog): () => vo
     event.preventDefault();
     const text = field.value.trim();
     if (!text) { field.focus(); return; }
-    state.textContent = t('Being kept …');
+    state.textContent = t('Saving …');
     if (sent.text !== text) sent = { text, id: clientId() }; // The same words again are the same note; other words are another one.
     log.say('notes', text, sent.id).then(() => {
       sent = { text: '', id: '' };
       sessionStorage.removeItem(key);
       if (field.value.trim() === text) field.value = '';
-      state.textContent = t('Kept');
-    }, (error: unknown) => { state.textContent = `${t('Not kept yet.')} ${sentence(error)}`; });
+      state.textContent = t('Saved');
+    }, (error: unknown) => { state.textContent = `${t('Not saved yet.')} ${sentence(error)}`; });
   }, { signal: end.signal });
   return () => end.abort();
 }

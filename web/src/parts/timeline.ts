@@ -38,7 +38,7 @@ export function entryWords(entry: Entry): string {
     invited: () => (name ? t('%(name)s invited %(guest)s', { name, guest: entry.text }) : t('Invited: %(guest)s', { guest: entry.text })),
     chat: () => name,
     note: () => t('Note by %(name)s', { name }),
-    consent_asked: () => t('%(name)s was asked whether one may record', { name: String(data['name'] ?? name) }),
+    consent_asked: () => t('%(name)s was asked for permission to record', { name: String(data['name'] ?? name) }),
     consent_given: () => t('%(name)s agreed to the recording', { name }),
     consent_refused: () => t('%(name)s does not want to be recorded', { name }),
     consent_withdrawn: () => t('%(name)s took back the consent', { name }),

@@ -42,7 +42,7 @@ function headWords({ place, ahead }: QueueView): string {
 }
 
 function waitWords({ wait_min_s, wait_max_s, agents_here }: QueueView): string {
-  if (agents_here === 0) return t('Nobody is at the desk right now. As soon as somebody comes, you move up.');
+  if (agents_here === 0) return t('Nobody is here right now. As soon as somebody comes, you move up.');
   const range = waitRange(wait_min_s, wait_max_s);
   return range ? t('Still %(range)s', { range }) : t('It should not take long.');
 }
