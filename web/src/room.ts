@@ -34,6 +34,7 @@ export class Room extends Emitter<RoomEvents> {
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #joining = false;
+  #wasAsked = false;
   #saying = false;
   #unsaid = false;
   readonly #ends: (() => void)[] = [];
@@ -57,7 +58,7 @@ export class Room extends Emitter<RoomEvents> {
   /** Joins, or joins again; keeps trying with growing pauses until it works or cannot work. */
   async join(): Promise<void> {
     if (this.#joining || this.state === 'ended') return;
-    this.#joining = true;
+    this.#joining = this.#wasAsked = true;
     clearTimeout(this.#retry);
     try {
       if (this.#call.connection || this.#call.state === 'closed') this.#renewCall();
@@ -151,7 +152,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #media(state: 'away' | 'back'): void {
-    if (['ended', 'elsewhere'].includes(this.state)) return;
+    if (!this.#wasAsked || ['ended', 'elsewhere'].includes(this.state)) return; // Nobody joins who has not come in yet.
     this.#become('away');
     if (state === 'back') { this.#attempt = 0; clearTimeout(this.#retry); void this.join(); }
   }

