@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     url: str = Field(
         "",
         validation_alias=_named("OASE_URL"),
-        description="Address people use, such as https://help.example.org; empty: http://HOST:PORT.",
+        description="Address people use, such as https://help.example.org; empty: http://HOST:PORT, with this machine's own address for 0.0.0.0.",
     )
     data: Path = Field(
         ROOT / "data",
@@ -53,11 +53,6 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(
         "", validation_alias=_named("REDIS_URL"), description="redis://…; empty: one web process, no Redis."
-    )
-    smtp_url: str = Field(
-        "",
-        validation_alias=_named("SMTP_URL"),
-        description="smtp://user:password@host:port for e-mail with the personal link; empty: no e-mail.",
     )
 
     media_host: str = Field(
@@ -130,8 +125,12 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """The address people use, without a slash at its end."""
-        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")
+        """The address people use, without a slash at its end. Who listens everywhere is reached at this machine's own address."""
+        from server.lan import own_address  # Loads the whole of `cryptography`; only pages' addresses need it.
+
+        everywhere = self.host in ("", "0.0.0.0", "::")  # noqa: S104
+        host = (own_address() or "127.0.0.1") if everywhere else self.host
+        return (self.url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def database(self) -> str:
