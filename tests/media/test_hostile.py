@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aioice import stun
 
+from server.media.edge.tcp import STREAMS_OF_A_PEER, UNPROVEN_OF_AN_ADDRESS
 from server.media.protocol import Seat
 from server.media.rtp import rtcp
 from tests.media.rig import Rig, open_rig, until
@@ -162,6 +163,97 @@ async def test_tcp_connection_without_a_proof_is_closed(tmp_path: Path, data: by
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
+
+
+async def test_address_of_a_live_peer_is_never_taken_over(tmp_path: Path) -> None:
+    """A check of one's own with somebody else's address as sender cut that person off."""
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await call(rig)
+        ann.send(bob.check_bytes())
+        await until(lambda: rig.house.counters.view().get("dropped_stun_taken", 0) == 1)
+        ann.send_rtp("0", 0, 0, vp8(True, 0, 0))
+        await until(lambda: bob.of("2"))
+        assert ann.is_up
+        await ann.close()
+        await bob.close()
+
+
+async def test_only_a_nominating_check_moves_a_peer(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann = await joined(rig.client.connect, WirePeer())
+        await ann._tasks.close()  # No more checks by itself.
+        link = rig.house.connections[ann.connection].link
+        before = link.path
+        answered = ann.checks_answered
+        await ann.move()
+        ann.check(nominate=False)
+        await until(lambda: ann.checks_answered > answered)
+        assert link.path is before
+        ann.check()
+        await until(lambda: link.path is not before)
+        await ann.close()
+
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def proven_stream(rig: Rig, peer: WirePeer) -> Stream:
+    """A TCP connection over which `peer` has proved itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.house.port)
+    check = peer.check_bytes()
+    writer.write(len(check).to_bytes(2, "big") + check)
+    async with asyncio.timeout(3.0):
+        await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+    return reader, writer
+
+
+async def test_silent_streams_are_few_for_each_address(tmp_path: Path) -> None:
+    """700 silent connections kept everybody out."""
+    async with open_rig(tmp_path) as rig, contextlib.AsyncExitStack() as ends:
+
+        async def stranger(address: str) -> None:
+            _, writer = await asyncio.open_connection("127.0.0.1", rig.house.port, local_addr=(address, 0))
+            ends.callback(writer.close)
+
+        def refused() -> int:
+            return rig.house.counters.view().get("dropped_tcp_full", 0)
+
+        for _ in range(UNPROVEN_OF_AN_ADDRESS + 3):
+            await stranger("127.0.0.1")
+        await until(lambda: refused() == 3, 3.0)
+        await stranger("127.0.0.2")
+        await until(lambda: len(rig.house._edge._streams) == UNPROVEN_OF_AN_ADDRESS + 1, 3.0)
+        assert refused() == 3
+
+
+async def test_streams_of_a_peer_are_few(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann = await joined(rig.client.connect, WirePeer())
+        streams = [await proven_stream(rig, ann) for _ in range(STREAMS_OF_A_PEER + 2)]
+        await until(lambda: len(rig.house._edge._streams) == STREAMS_OF_A_PEER, 3.0)
+        for _, writer in streams:
+            writer.close()
+        await ann.close()
+
+
+async def test_stream_that_nobody_reads_ends_with_its_peer(tmp_path: Path) -> None:
+    """It waited for its buffer to drain for ever."""
+    async with open_rig(tmp_path) as rig:
+        ann = await joined(rig.client.connect, WirePeer())
+        _, writer = await proven_stream(rig, ann)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        (stream,) = rig.house._edge._streams
+        assert stream.path is not None
+        assert stream._transport is not None
+        for _ in range(100_000):
+            stream.path.send(bytes(1200))
+            if stream._transport.get_write_buffer_size():
+                break
+        assert stream._transport.get_write_buffer_size()
+        await rig.client.close_connection(ann.connection)
+        await until(lambda: not rig.house._edge._streams, 5.0)
+        writer.close()
+        await ann.close()
 
 
 async def test_peers_that_never_finish_do_not_keep_others_out(tmp_path: Path) -> None:

@@ -142,6 +142,10 @@ class WirePeer(asyncio.DatagramProtocol):
             await asyncio.sleep(0.1 if self._keys is None else 1.0)
 
     def check(self, password: str | None = None, nominate: bool = True) -> None:
+        self.send(self.check_bytes(password, nominate))
+
+    def check_bytes(self, password: str | None = None, nominate: bool = True) -> bytes:
+        """A check of this peer, for whichever way."""
         message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         message.attributes["USERNAME"] = f"{self._remote[0]}:{self._ufrag}"
         message.attributes["PRIORITY"] = 1
@@ -149,7 +153,7 @@ class WirePeer(asyncio.DatagramProtocol):
         if nominate:
             message.attributes["USE-CANDIDATE"] = None
         message.add_message_integrity((password or self._remote[1]).encode())
-        self.send(bytes(message))
+        return bytes(message)
 
     async def move(self) -> None:
         """The network changed: another port from now on."""

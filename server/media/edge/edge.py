@@ -16,7 +16,13 @@ from server.media.edge import stun
 from server.media.edge.counters import Counters
 from server.media.edge.guard import DATAGRAM_MAX_BYTES
 from server.media.edge.paths import Path
-from server.media.edge.tcp import STREAMS_MAX, TcpStream
+from server.media.edge.tcp import (
+    STREAMS_MAX,
+    STREAMS_OF_A_PEER,
+    UNPROVEN_MAX,
+    UNPROVEN_OF_AN_ADDRESS,
+    TcpStream,
+)
 from server.media.edge.udp import UdpPort, open_ports
 from server.media.seam import Inbox
 
@@ -36,6 +42,9 @@ class Peer(Protocol):
 
     def may_check(self, now: float) -> bool:
         """False when the peer's checks come too fast."""
+
+    def is_live(self, now: float) -> bool:
+        """True while the peer's checks come: nobody else gets an address of it."""
 
     def checked(self, path: Path, nominated: bool, now: float) -> None:
         """An authenticated check came over `path`."""
@@ -65,7 +74,7 @@ class Edge:
         self._view = memoryview(self.inbox.data)
         self._ports: list[UdpPort] = []
         self._servers: list[asyncio.Server] = []
-        self._streams: set[TcpStream] = set()
+        self._streams: dict[TcpStream, None] = {}  # In the order in which they came.
         self._by_ufrag: dict[str, Peer] = {}
         self._routes: dict[Peer, list[tuple[UdpPort, Address]]] = {}
 
@@ -83,9 +92,21 @@ class Edge:
             self._servers.append(await loop.create_server(self._stream, sock=port.tcp))
 
     def _stream(self) -> TcpStream:
-        stream = TcpStream(self, self.counters, lambda: len(self._streams) > STREAMS_MAX)
-        self._streams.add(stream)
+        stream = TcpStream(self, self.counters, self._has_room)
+        self._streams[stream] = None
         return stream
+
+    def _has_room(self, stream: TcpStream) -> bool:
+        """Strangers keep nobody out: a few for each address, and of too many in all the oldest has to go."""
+        unproven = [other for other in self._streams if other.peer is None and other is not stream]
+        address = stream.path.address[0] if stream.path is not None else ""
+        near = [other for other in unproven if other.path is not None and other.path.address[0] == address]
+        if len(near) >= UNPROVEN_OF_AN_ADDRESS:
+            return False
+        if len(unproven) >= UNPROVEN_MAX:
+            self.counters.add("dropped_tcp_full")
+            unproven[0].close()
+        return True
 
     def close(self) -> None:
         """Stops listening."""
@@ -160,7 +181,11 @@ class Edge:
             return
         peer, message, password = found
         path = port.path(address)
-        if port.routes.get(address) is not peer:
+        owner = port.routes.get(address)
+        if owner is not peer:
+            if owner is not None and owner.is_live(self._now):
+                self.counters.add("dropped_stun_taken")  # The sender's address is easily forged.
+                return
             self._admit(peer, port, address)
         path.send(stun.answer(message, address, password))
         peer.checked(path, stun.nominates(message), self._now)
@@ -185,14 +210,27 @@ class Edge:
         if found is None or stream.path is None:
             return stream.peer is not None
         peer, message, password = found
-        stream.peer = peer
+        if stream.peer is not peer and not self._prove(stream, peer):
+            return False
         stream.path.send(stun.answer(message, stream.path.address, password))
         peer.checked(stream.path, stun.nominates(message), now)
         return True
 
+    def _prove(self, stream: TcpStream, peer: Peer) -> bool:
+        """The stream is this peer's from now on; of too many of one peer the oldest goes. False when there is no room."""
+        if sum(other.peer is not None for other in self._streams) >= STREAMS_MAX:
+            self.counters.add("dropped_tcp_full")
+            return False
+        mine = [other for other in self._streams if other.peer is peer]
+        if len(mine) >= STREAMS_OF_A_PEER:
+            self.counters.add("dropped_tcp_many")
+            mine[0].close()
+        stream.peer = peer
+        return True
+
     def stream_ended(self, stream: TcpStream) -> None:
         """The peer may come back over another path."""
-        self._streams.discard(stream)
+        self._streams.pop(stream, None)
         if stream.peer in self._routes and stream.path is not None:
             stream.peer.path_lost(stream.path, self._clock())
 

@@ -12,7 +12,14 @@ from server.media.seam import Keys, Lengths, srtp_protect
 
 UNCHECKED_LIMIT_S = 5.0
 FAREWELL_S = 0.5
+FAREWELL_LIMIT_S = 2.0
+"""A peer that does not read would hold a connection that waits for its buffer to drain for ever."""
 STREAMS_MAX = 700
+"""Of peers that have proved themselves."""
+STREAMS_OF_A_PEER = 4
+UNPROVEN_MAX = 200
+UNPROVEN_OF_AN_ADDRESS = 16
+"""A browser proves itself within one round trip, also many behind one company's address."""
 WAITING_MAX_BYTES = 256 * 1024
 """More than this unsent means that the line cannot carry it: packets are dropped, as UDP would."""
 
@@ -65,23 +72,25 @@ class FrameTaker(Protocol):
 class TcpStream(asyncio.Protocol):
     """One accepted connection. It must prove itself by an authenticated check within five seconds; `peer` is whose it then is."""
 
-    def __init__(self, taker: FrameTaker, counters: Counters, is_full: Callable[[], bool]) -> None:
+    def __init__(self, taker: FrameTaker, counters: Counters, has_room: Callable[["TcpStream"], bool]) -> None:
         self.peer: Any = None
         self.path: TcpPath | None = None
         self._taker = taker
         self._counters = counters
-        self._is_full = is_full
+        self._has_room = has_room
         self._waiting = bytearray()
         self._transport: asyncio.Transport | None = None
         self._limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport) or self._is_full():
-            self._counters.add("dropped_tcp_full")
-            transport.close()
-            return
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(type(transport))
         self._transport = transport
         self.path = TcpPath(transport, self._counters)
+        if not self._has_room(self):
+            self._counters.add("dropped_tcp_full")
+            self.close()
+            return
         self._limit = asyncio.get_running_loop().call_later(UNCHECKED_LIMIT_S, self._expire)
 
     def _expire(self) -> None:
@@ -115,7 +124,9 @@ class TcpStream(asyncio.Protocol):
     def close_soon(self) -> None:
         """Ends the connection after what is written to it now, such as the farewell."""
         if self._transport is not None:
-            asyncio.get_running_loop().call_later(FAREWELL_S, self._transport.close)
+            loop = asyncio.get_running_loop()
+            loop.call_later(FAREWELL_S, self._transport.close)
+            loop.call_later(FAREWELL_LIMIT_S, self._transport.abort)
 
     def close(self) -> None:
         """Ends the connection at once."""

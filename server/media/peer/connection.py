@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 HANDSHAKE_LIMIT_S = 15.0
 CREDENTIALS_MAX = 4
 CHECK_SILENCE_S = 30.0
+LIVE_S = 10.0
+"""Firefox checks every 4 to 6 s; one check may be lost."""
 PATH_LOST_S = 5.0
 """How long somebody whose TCP connection broke has to come back over another path."""
 EARLY_MAX = 64
@@ -119,13 +121,16 @@ class Connection:
         """Who is in which slot."""
         return [_slot_view(outlet.mid, outlet.kind, outlet.publication) for outlet in self.parts.outlets]
 
-    # The edge calls the next five.
+    # The edge calls the next seven.
 
     def password(self, ufrag: str) -> str | None:
         return self._credentials.get(ufrag)
 
     def may_check(self, now: float) -> bool:
         return self._bucket.take(now)
+
+    def is_live(self, now: float) -> bool:
+        return not self.is_gone and now - self.last_check_at < LIVE_S
 
     def checked(self, path: Path, nominated: bool, now: float) -> None:
         self.last_check_at = now
