@@ -28,6 +28,7 @@ from server.service.secrecy import make_id
 from server.service.sessions import my_seat, read_session
 from server.service.taping import resume, tell_people
 from server.service.views import Actor, ConsentQuestion, ConsentView, Entry, SessionView
+from server.store import cases as case_store
 from server.store import consents as store
 from server.store import recordings as recording_store
 from server.store import sessions as session_store
@@ -69,6 +70,7 @@ async def ask_people(house: House, session: SessionId, people: list[ParticipantR
     entries: list[Entry] = []
     asked: list[ParticipantRow] = []
     async with house.db.write() as db:
+        await case_store.lock_cases_of(db, session)
         await session_store.lock_session(db, session)
         latest = await store.list_latest(db, session)
         cases = await session_store.list_cases_of(db, session)
@@ -134,6 +136,7 @@ async def answer_consent(
     seat = await my_seat(house, principal, session)
     said = _Answer(answer, wording_version, language, house.now())
     async with house.db.write() as db:
+        await case_store.lock_cases_of(db, session)
         await session_store.lock_session(db, session)
         last = (await store.list_latest(db, session)).get(seat.id)
         entries = await _keep(db, seat, last, said)

@@ -63,10 +63,10 @@ async def finish_session(house: House, agent: Agent, session: SessionId, ending:
 async def _end(
     db: AsyncConnection, session: SessionId, ending: Ending, by: Actor, now: datetime
 ) -> tuple[list[CaseId], list[Entry]]:
+    cases = await case_store.lock_cases_of(db, session)
     ended = {"state": SessionState.ENDED, "ended_at": now, "outcome": ending.outcome}
     if not await store.step_session(db, session, [SessionState.WAITING, SessionState.RUNNING], **ended):
         raise SessionEnded
-    cases = await store.list_cases_of(db, session)
     closed_at = now if ending.case_state is CaseState.CLOSED else None
     after = {"state": ending.case_state, "outcome": ending.outcome, "closed_at": closed_at, "queued_at": None}
     lines: list[Line] = []

@@ -12,6 +12,7 @@ from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.secrecy import make_id
 from server.service.views import Entry
+from server.store import cases as case_store
 from server.store import sessions as store
 from server.store.rows import ParticipantRow
 from server.store.tables import participant as column
@@ -63,6 +64,9 @@ async def person_came(house: House, participant: ParticipantId) -> bool:
     now = house.now()
     async with house.db.write() as db:
         row = await store.find_participant(db, participant)
+        if row is not None:
+            await case_store.lock_cases_of(db, row.session_id)
+            row = await store.find_participant(db, participant)
         session = await store.find_session(db, row.session_id) if row else None
         if row is None or session is None:
             return False
@@ -99,6 +103,7 @@ async def person_left(house: House, row: ParticipantRow, *when: object) -> None:
     """The person is out of the session: the seat is free, and the timeline says so if they were in the call."""
     now = house.now()
     async with house.db.write() as db:
+        await case_store.lock_cases_of(db, row.session_id)
         free = {"seated_at": None, "connection": None, "gone_at": None, "left_at": now}
         if not await store.set_participant(db, row.id, *when, **free):
             return

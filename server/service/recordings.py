@@ -31,6 +31,7 @@ from server.service.roster import announce_roster, seen_by_media
 from server.service.secrecy import make_id
 from server.service.taping import STOP_LIMIT, STOPPING, announce_recording, part_request, stop, tell_people
 from server.service.views import Actor, Fact, Moment, RecordingFile, RecordingView
+from server.store import cases as case_store
 from server.store import consents as consent_store
 from server.store import recordings as store
 from server.store import sessions as session_store
@@ -234,6 +235,7 @@ async def share_recording(house: House, principal: Principal, recording: Recordi
         data: dict[str, Fact] = {"recording": recording, "shared": shared}
         line = Line(row.case_id, EntryKind.RECORDING_SHARED, now, _by(agent), row.session_id, data=data)
         async with house.db.write() as db:
+            await case_store.lock_case(db, row.case_id)
             await store.step_recording(db, recording, list(RecordingState), shared_at=now if shared else None)
             entries = await write_lines(db, [line])
         await announce_entries(house, entries)

@@ -16,6 +16,7 @@ from server.service.facts import NOBODY, Line, actor, announce_entries, write_li
 from server.service.house import House
 from server.service.roster import seen_by_media
 from server.service.views import Actor, Entry, RecordingProgress
+from server.store import cases as case_store
 from server.store import consents as consent_store
 from server.store import recordings as store
 from server.store import sessions as session_store
@@ -100,6 +101,7 @@ async def note_interrupted(house: House, running: RecordingRow) -> None:
         client_id=key,
     )
     async with house.db.write() as db:
+        await case_store.lock_case(db, running.case_id)
         await store.step_recording(db, running.id, [RecordingState.RECORDING], interrupted=True)
         entries = await write_lines(db, [line])
     await announce_entries(house, entries)
@@ -165,6 +167,7 @@ async def fail(house: House, recording: RecordingId, code: str) -> None:
 async def _close(house: House, recording: RecordingId, values: dict[str, object], line: Line) -> None:
     entries: list[Entry] = []
     async with house.db.write() as db:
+        await case_store.lock_case(db, line.case)
         won = await store.step_recording(db, recording, [RecordingState.RECORDING], **values)
         if won:
             entries = await write_lines(db, [line])

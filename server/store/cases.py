@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.cases import may_become
-from server.domain.words import AgentId, CaseId, CaseState
+from server.domain.words import AgentId, CaseId, CaseState, SessionId
 from server.store.rows import CaseRow, all_rows, chosen, one_row
-from server.store.tables import cases
+from server.store.tables import cases, session_case
 from server.store.writing import add_once, changed
 
 
@@ -33,8 +33,18 @@ async def find_case_of(db: AsyncConnection, client_id: str) -> CaseRow | None:
 
 async def lock_case(db: AsyncConnection, case: CaseId) -> CaseRow | None:
     """The case, and nobody else changes it until this transaction ends."""
-    statement = chosen(CaseRow, cases).where(cases.c.id == case).with_for_update()
+    statement = chosen(CaseRow, cases).where(cases.c.id == case).with_for_update(key_share=True)
     return one_row(CaseRow, (await db.execute(statement)).first())
+
+
+async def lock_cases_of(db: AsyncConnection, session_id: SessionId) -> list[CaseId]:
+    """The cases of a session, and nobody else changes them until this transaction ends.
+
+    The one order of locks: cases, session, people, recording. Who changes a session and writes lines calls this first.
+    """
+    mine = select(session_case.c.case_id).where(session_case.c.session_id == session_id)
+    statement = select(cases.c.id).where(cases.c.id.in_(mine)).order_by(cases.c.id).with_for_update(key_share=True)
+    return list((await db.execute(statement)).scalars())
 
 
 async def step_case(db: AsyncConnection, case: CaseId, states: Sequence[CaseState], **values: Any) -> bool:

@@ -30,7 +30,7 @@ async def find_session(db: AsyncConnection, session_id: SessionId) -> SessionRow
 
 async def lock_session(db: AsyncConnection, session_id: SessionId) -> SessionRow | None:
     """The session, and nobody else changes it until this transaction ends."""
-    statement = chosen(SessionRow, session).where(session.c.id == session_id).with_for_update()
+    statement = chosen(SessionRow, session).where(session.c.id == session_id).with_for_update(key_share=True)
     return one_row(SessionRow, (await db.execute(statement)).first())
 
 

@@ -19,7 +19,7 @@ async def add_entry(db: AsyncConnection, row: EntryRow) -> tuple[EntryRow, bool]
     The number comes from an UPDATE of the case in the same transaction: the row stays locked until the entry is committed.
     """
     if row.client_id is not None:
-        await db.execute(select(cases.c.id).where(cases.c.id == row.case_id).with_for_update())
+        await db.execute(select(cases.c.id).where(cases.c.id == row.case_id).with_for_update(key_share=True))
         same = await find_entry(db, row.case_id, row.client_id)
         if same is not None:
             return same, False

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from server.domain.words import ConsentAnswer, EntryKind, Outcome, PersonKind, RecordingState, SessionState
-from server.errors import MediaAway, OaseError, SessionEnded
+from server.errors import DatabaseAway, MediaAway, OaseError, SessionEnded
 from server.media.protocol import Answer, Offer, Seat, SessionView
-from server.service import cases, links, recordings, sessions
+from server.service import cases, consent, links, queue, recordings, sessions, timeline
 from server.service.media_events import sweep_once
 from server.service.reconcile import EMPTY_LIMIT
 from server.store import recordings as store
 from server.store.rows import RecordingRow
-from tests.desk import Customer, Desk
+from tests.desk import Customer, Desk, client_id
 from tests.service.test_consent import recorded_call, seat
 from tests.worker_double import until
 
@@ -189,3 +189,21 @@ async def test_release_stops_the_recording_and_is_done_once(desk: Desk) -> None:
     assert (await row_of(desk, customer)).state is RecordingState.FINISHING
     view = await sessions.read_session(desk.house, customer.principal, customer.session)
     assert view.state is SessionState.WAITING
+
+
+async def test_everything_at_once_never_waits_in_a_circle(desk: Desk) -> None:
+    for _ in range(6):
+        customer = await recorded_call(desk)
+        ann, guest = await desk.agent("ann"), await desk.guest(customer.session)
+        work = (
+            desk.connects(guest, customer.session),
+            consent.ask_consent(desk.house, ann, customer.session),
+            desk.answers(customer.principal, customer.session, ConsentAnswer.WITHDRAWN),
+            timeline.say_chat(desk.house, customer.principal, customer.case, "Hallo", client_id()),
+            cases.take_case(desk.house, ann, customer.case),
+            sessions.leave_session(desk.house, ann, customer.session),
+            desk.ends(customer, Outcome.FOLLOW_UP),
+            queue.queue_case(desk.house, customer.principal, customer.case),
+        )
+        results = await asyncio.gather(*work, return_exceptions=True)
+        assert [one for one in results if isinstance(one, DatabaseAway | TimeoutError)] == []
