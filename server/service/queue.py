@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.principal import Principal
 from server.domain.rights import person_of
 from server.domain.words import CaseId, CaseState, EntryKind, Outcome, SessionId, SessionState
-from server.errors import CaseClosed, Conflict
+from server.errors import Conflict
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.pace import place_view, read_pace
@@ -59,17 +59,19 @@ async def withdraw_case(house: House, principal: Principal, case: CaseId) -> Cas
 
 
 async def queue_case(house: House, principal: Principal, case: CaseId) -> CaseView:
-    """The customer of an open case waits again, in a new session. Raises CaseClosed, Conflict when it is taken."""
+    """The customer of an open or closed case waits again, in a new session; a closed one is reopened. Raises Conflict when it is taken."""
     now = house.now()
     async with house.db.write() as db:
+        await store.lock_case(db, case)
         row, grant = await case_for_customer(db, principal, case)
-        waiting = {"state": CaseState.WAITING, "queued_at": now, "taken_by": None, "taken_at": None, "outcome": None}
-        queued = await store.step_case(db, case, [CaseState.OPEN], **waiting)
-        entries = (
-            await _start_again(db, case, Line(case, EntryKind.OPENED, now, actor(person_of(grant)))) if queued else []
-        )
+        waiting = {"state": CaseState.WAITING, "queued_at": now, "closed_at": None, "outcome": None}
+        free = {"taken_by": None, "taken_at": None}
+        queued = await store.step_case(db, case, [CaseState.OPEN, CaseState.CLOSED], **waiting, **free)
+        kinds = [EntryKind.REOPENED, EntryKind.OPENED] if row.state is CaseState.CLOSED else [EntryKind.OPENED]
+        by = actor(person_of(grant))
+        entries = await _start_again(db, case, [Line(case, kind, now, by) for kind in kinds]) if queued else []
     if not queued and row.state is not CaseState.WAITING:
-        raise CaseClosed if row.state is CaseState.CLOSED else Conflict
+        raise Conflict
     if queued:
         await announce_entries(house, entries)
         await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
@@ -77,7 +79,7 @@ async def queue_case(house: House, principal: Principal, case: CaseId) -> CaseVi
     return await view_case(house, principal, case)
 
 
-async def _start_again(db: AsyncConnection, case: CaseId, line: Line) -> list[Entry]:
+async def _start_again(db: AsyncConnection, case: CaseId, lines: list[Line]) -> list[Entry]:
     session = SessionId(secrets.token_urlsafe(16))
-    await session_store.add_session(db, SessionRow(session, SessionState.WAITING, line.at), case)
-    return await write_lines(db, [dataclasses.replace(line, session=session, data={"again": True})])
+    await session_store.add_session(db, SessionRow(session, SessionState.WAITING, lines[0].at), case)
+    return await write_lines(db, [dataclasses.replace(one, session=session, data={"again": True}) for one in lines])
