@@ -87,6 +87,9 @@ def finish(directory: Annotated[Path, typer.Argument(help="Folder of one recordi
 @cli.command()
 def view(directory: Annotated[Path, typer.Argument(help="Folder of one recording.")]) -> None:
     """Make the watchable view of a recording; prints progress as JSON lines."""
+    from server.media.recorder.confine import lose_network
+
+    lose_network()  # Before the libraries are loaded: they start threads, which would keep theirs.
     from server.broadcast.view import main as work
 
     work(directory)

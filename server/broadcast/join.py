@@ -15,15 +15,23 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from server.broadcast.view import NAME
+from server.media.recorder.confine import limit
+from server.media.recorder.facts import VIEW as NAME
 from server.media.recorder.facts import read_facts
+from server.media.recorder.finish import FILE_BYTES, SLOWEST_BYTES_S
 from server.media.recorder.steps import Progress, run_step
 
 
 def main(directory: str | Path, parts: Sequence[str]) -> None:
     """Makes view.mp4 in `directory` of the views in its folders `parts`; says how far it is as `server/media/recorder/steps.py` describes."""
     folders = [Path(directory) / part for part in parts]
-    run_step("view", lambda progress: join_views(Path(directory) / NAME, folders, progress))
+    run_step("view", lambda progress: _work(Path(directory) / NAME, folders, progress))
+
+
+def _work(target: Path, parts: Sequence[Path], progress: Progress) -> None:
+    size_bytes = sum(view.stat().st_size for part in parts for view in part.glob(NAME))
+    limit(120 + size_bytes // SLOWEST_BYTES_S, FILE_BYTES + 2 * size_bytes)
+    join_views(target, parts, progress)
 
 
 def join_views(target: Path, parts: Sequence[Path], progress: Progress) -> None:

@@ -42,8 +42,14 @@ class PictureTrack:
             return None
         age_s = t_s - self._time(self._now)
         if self._next is None and age_s > LAST_FRAME_S:
-            self._is_over = True
+            self._close()
+            return None
         return self._now if age_s <= LAST_FRAME_S or self._is_bridged() else None
+
+    def _close(self) -> None:
+        """Lets go of the decoder and its pictures: a recording may have hundreds of parts, and each is over at some time."""
+        self._is_over = True
+        self._frames = self._now = self._next = None
 
     def _is_bridged(self) -> bool:
         both = self._now is not None and self._next is not None

@@ -26,12 +26,13 @@ class SoundTrack:
         self.key, self._path = key, path
         self.start_s, self.end_s = start_s, start_s + duration_s
         self._chunks: Iterator[tuple[int, Samples]] | None = None
+        self._is_over = False
         self._at, self._rest = 0, np.zeros((0, 2), np.float32)
 
     def add_to(self, mix: Samples, position: int) -> float:
         """Adds what belongs to `position` and the samples after it; -> how loud that is, 0..1."""
         end, level = position + len(mix), 0.0
-        if end <= self.start_s * RATE:
+        if self._is_over or end <= self.start_s * RATE:
             return level
         if self._chunks is None:
             self._chunks = _placed(self._decode())
@@ -43,8 +44,16 @@ class SoundTrack:
                 level = max(level, float(np.abs(piece).mean()))
             if self._at + len(self._rest) > end:
                 break
-            self._at, self._rest = next(self._chunks, (1 << 62, self._rest[:0]))
+            following = next(self._chunks, None)
+            if following is None:
+                self._close()
+                break
+            self._at, self._rest = following
         return level
+
+    def _close(self) -> None:
+        """Lets go of the decoder."""
+        self._is_over, self._chunks, self._rest = True, None, np.zeros((0, 2), np.float32)
 
     def _decode(self) -> Iterator[tuple[int, Samples]]:
         """Each decoded piece with the position that its time stamp names."""

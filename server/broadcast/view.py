@@ -1,12 +1,12 @@
 """The playable view of a recording: everybody on one canvas, everybody in one sound, as an MP4 that every browser plays and seeks.
 
-Runs as a process of its own (`python -m server view DIR`, after `finish DIR`): nice 10, limits on memory, time and size, no network.
+Runs as a process of its own (`python -m server view DIR`, after `finish DIR`): nice 10, limits on memory, time and size, and no
+network where the system allows that (`server/media/recorder/confine.py`).
 Memory is bounded by the number of tracks, not by their length.
 """
 
 import math
 import os
-import resource
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,14 +20,14 @@ from av.video.frame import VideoFrame
 from server.broadcast.layout import Place, arrange
 from server.broadcast.pictures import Canvas, PictureTrack
 from server.broadcast.sounds import RATE, SoundTrack, Speaker, limited
-from server.media.recorder.facts import Facts, ViewFacts, read_facts, write_facts
+from server.media.recorder.confine import limit
+from server.media.recorder.facts import VIEW, Facts, ViewFacts, read_facts, write_facts
 from server.media.recorder.steps import Progress, run_step
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
-NAME, POSTER = "view.mp4", "poster.jpg"
+NAME, POSTER = VIEW, "poster.jpg"
 CHUNK = 1024  # Samples of one AAC frame.
 LONGEST_S = 24 * 3600.0  # No call is so long; it bounds the time and the space that a view may take.
-MEMORY_BYTES = 3 * 2**30  # Address space, of which a view of two people uses a tenth.
 X264 = {"preset": "veryfast", "crf": "24", "maxrate": "3M", "bufsize": "6M", "sc_threshold": "0"}
 
 
@@ -52,12 +52,7 @@ def _playable(directory: Path) -> Facts:
 
 
 def _limit(facts: Facts) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    cpu_s = 600 + int(facts.duration_s * 8)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-    size = 2**26 + int(facts.duration_s * 1_000_000)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(600 + int(facts.duration_s * 8), 2**26 + int(facts.duration_s * 1_000_000))
 
 
 def make_view(directory: Path, progress: Progress) -> Facts:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from server.broadcast.view import make_view
+from server.broadcast.view import Scene, make_view
 from server.media.recorder.facts import Facts, read_facts, write_facts
 from server.media.recorder.finish import finish
 from server.media.tap import Source
@@ -102,6 +102,26 @@ async def test_empty_recording_has_no_view(tmp_path: Path) -> None:
     facts = await asyncio.to_thread(make_view, bench.directory, lambda share: None)
     assert facts.view is None
     assert facts.tracks == []
+
+
+async def test_tracks_that_are_over_keep_no_decoder(tmp_path: Path) -> None:
+    """A recording may have hundreds of parts: what is over holds neither its file nor a picture."""
+    bench = Bench(tmp_path, ["ann"])
+    await bench.record(
+        Stream("ann", Source.CAMERA, VP8, video("VP8", 2)), Stream("ann", Source.MICROPHONE, OPUS, sound(2))
+    )
+    facts = await asyncio.to_thread(finish, bench.directory, lambda share: None)
+    scene = Scene(bench.directory, facts)
+    [picture], [voice] = scene.pictures, scene.sounds
+    assert scene.at(1.0)[1]
+    assert picture._frames is not None
+    for position in range(0, 5 * 48_000, 1024):
+        scene.sound(position, 1024)
+    for t_s in (1.9, 2.2, 4.0, 5.0):
+        scene.at(t_s)
+    assert (picture._frames, picture._now, picture._next) == (None, None, None)
+    assert voice._chunks is None
+    assert scene.at(6.0)[1] == {}
 
 
 async def test_camera_switched_off_leaves_the_picture(tmp_path: Path) -> None:

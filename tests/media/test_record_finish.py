@@ -11,7 +11,7 @@ import av
 import pytest
 
 from server.media.recorder.facts import Facts, read_facts
-from server.media.recorder.finish import finish, main
+from server.media.recorder.finish import finish
 from server.media.tap import Source
 from tests.media.record_packets import (
     H264,
@@ -85,10 +85,11 @@ async def test_finishing_twice_changes_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in directory.iterdir()) == names
 
 
-async def test_progress_goes_up_to_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_progress_goes_up_to_one(tmp_path: Path) -> None:
     directory = await two_people(tmp_path, 3)
-    main(directory)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    words = [sys.executable, "-m", "server", "finish", str(directory)]
+    done = await asyncio.to_thread(subprocess.run, words, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {line["step"] for line in lines} == {"tracks"}
     shares = [line["progress"] for line in lines]
     assert shares == sorted(shares)

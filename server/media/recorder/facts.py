@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "facts.json"
+VIEW = "view.mp4"  # The playable view beside it.
 
 
 @dataclass(frozen=True, slots=True)

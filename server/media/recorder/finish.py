@@ -18,11 +18,14 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from server.media.recorder.confine import limit
 from server.media.recorder.facts import NAME, Facts, TrackFacts, read_facts, write_facts
 from server.media.recorder.index import Index, TrackLine, read_index
 from server.media.recorder.steps import Progress, run_step
 
 LATE_S = 5.0  # A track may say that it goes on for so long behind the last line of the index.
+SLOWEST_BYTES_S = 2**20  # Of CPU time; it copies a hundred times as fast.
+FILE_BYTES = 2**26
 HEAD_BYTES = 1024  # A shorter file is a head without a frame, of a track that ended before its first picture.
 BAD_READS = 1000  # So many broken places are stepped over before a file is taken as ended.
 MIMES = {"VP8": ("webm", "video/webm"), "opus": ("webm", "audio/webm"), "H264": ("mp4", "video/mp4")}
@@ -34,7 +37,13 @@ OPTIONS = {
 
 def main(directory: str | Path) -> None:
     """Finishes the recording in `directory`; says how far it is as `steps.py` describes."""
-    run_step("tracks", lambda progress: finish(Path(directory), progress))
+    run_step("tracks", lambda progress: _work(Path(directory), progress))
+
+
+def _work(directory: Path, progress: Progress) -> None:
+    size_bytes = sum(map(_size, directory.glob("*.mkv")))
+    limit(120 + size_bytes // SLOWEST_BYTES_S, FILE_BYTES + 2 * size_bytes)
+    finish(directory, progress)
 
 
 def finish(directory: Path, progress: Progress) -> Facts:

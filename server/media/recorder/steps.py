@@ -15,15 +15,20 @@ from collections.abc import Callable
 
 import av
 
+from server.media.recorder.confine import lose_network
 from server.media.recorder.writer import NO_SPACE
 
 Progress = Callable[[float], None]
 
 
 def run_step(name: str, work: Callable[[Progress], object]) -> None:
-    """Does one step politely: it yields to calls (nice 10), and its files are for this user and group only. Exits with 1 when it fails."""
+    """Does one step politely: it yields to calls (nice 10), and its files are for this user and group only. Exits with 1 when it fails.
+
+    It takes this process's network away (`confine.py`), so it is for processes of their own.
+    """
     os.nice(10)
     os.umask(0o027)
+    lose_network()
     try:
         work(_printer(name))
     except OSError as error:
