@@ -138,8 +138,13 @@ async def connect_standby(house: House, principal: Principal, sdp: str, sources:
     agent = agent_only(principal)
     answer = await house.media.connect(Offer(sdp, sources))
     row = ConnectionRow(ConnectionId(answer.connection), PersonKind.AGENT, agent.agent_id, None, None, house.now())
-    async with house.db.write() as db:
-        await store.add_connection(db, row)
+    try:
+        async with house.db.write() as db:
+            await store.add_connection(db, row)
+    except OaseError:
+        with contextlib.suppress(OaseError):
+            await house.media.close_connection(answer.connection)  # Nobody would know it.
+        raise
     return connection_view(answer, None)
 
 
