@@ -46,6 +46,11 @@ async def make_case_link(call: Call) -> v.LinkView:
     return await links.make_case_link(call.house, call.principal, call.case)
 
 
+@handlers.on(f"GET {_CASE}/links")
+async def list_case_links(call: Call) -> v.LinksView:
+    return await links.list_case_links(call.house, call.principal, call.case)
+
+
 @handlers.on(f"POST {_CASE}/withdraw")
 async def withdraw_case(call: Call) -> v.CaseView:
     return await queue.withdraw_case(call.house, call.principal, call.case)

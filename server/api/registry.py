@@ -123,6 +123,7 @@ CASES = [
         status=201,
         cost=5,
     ),
+    _get(f"{_API}/cases/{{case}}/links", _AGENT, "The links to a case, to revoke one", v.LinksView, _CASE),
     _post(f"{_API}/cases/{{case}}/withdraw", _VISITOR, "Leave the queue; the case is closed", None, v.CaseView, _CASE),
     _post(
         f"{_API}/cases/{{case}}/queue", _VISITOR, "Come back: a new session, waiting", None, v.CaseView, _CASE, cost=10

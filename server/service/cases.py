@@ -3,7 +3,7 @@
 import dataclasses
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +17,8 @@ from server.domain.cleaning import (
     search_key,
 )
 from server.domain.numbers import make_number
-from server.domain.principal import Agent, Person, Principal
-from server.domain.rights import agent_only
+from server.domain.principal import Agent, Anonymous, Person, Principal, Visitor
+from server.domain.rights import agent_only, grant_for
 from server.domain.words import (
     CaseId,
     CaseState,
@@ -39,7 +39,7 @@ from server.service.links import give_to_browser, new_link
 from server.service.presence import bind_standby, note_present
 from server.service.queue import announce_queue
 from server.service.reading import case_for, view_case
-from server.service.secrecy import make_id, make_secret
+from server.service.secrecy import hashed, make_id, make_secret
 from server.service.stage import move
 from server.service.taping import stop_running
 from server.service.views import CaseChange, CaseOpened, CaseView, Entry
@@ -51,6 +51,7 @@ from server.store import topics as topic_store
 from server.store.rows import CaseRow, SessionRow
 
 NUMBER_TRIES = 8
+ANSWER_LOST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,51 @@ class OpenCase:
 async def open_case(house: House, principal: Principal, wish: OpenCase) -> tuple[CaseOpened, str | None]:
     """The new case, and a visitor token for the cookie when the browser has none yet.
 
-    The same `client_id` again gives the same case with a new link. Raises BadField.
+    The same wish with the same `client_id` again gives the same case with a new link: to the browser that opened it, and for
+    two minutes to one without a cookie, because the first answer may have been lost. Anything else under the same `client_id`,
+    and the same from another visitor, is a case of its own. Raises BadField, Conflict (the proof is missing).
     """
     now = house.now()
     draft = _draft(wish, now)
     secret = make_secret()
     entries: list[Entry] = []
     async with house.db.write() as db:
-        known = await store.find_case_of(db, draft.client_id)
+        known, draft = await _find_known(db, principal, draft)
         row = known or await _add_numbered(db, draft, wish.topic)
+        parent = await _proof(db, principal, row, now)
         if known is None:
             entries = await _start(db, row)
         session = (await session_store.list_sessions_of(db, row.id))[0].id
-        link = new_link(house, secret, PersonKind.CUSTOMER, row, now)
+        link = new_link(house, secret, PersonKind.CUSTOMER, row, now, by=parent)
         await link_store.add_link(db, link)
         token = await give_to_browser(db, principal, link.id, now)
     if known is None:
         await announce_entries(house, entries)
         await announce_queue(house)
     return CaseOpened(row.id, row.number, session, f"/c/#{secret}"), token
+
+
+async def _find_known(db: AsyncConnection, principal: Principal, draft: CaseRow) -> tuple[CaseRow | None, CaseRow]:
+    """The case that was opened by this wish before, and the draft; one that is another visitor's gets a key of its own."""
+    known = await store.find_case_of(db, draft.client_id)
+    if known is None or not isinstance(principal, Visitor):
+        return known, draft
+    if await link_store.has_held(db, principal.visitor_id, known.id):
+        return known, draft
+    own = dataclasses.replace(draft, client_id=hashed(f"{draft.client_id} {principal.visitor_id}"))
+    return await store.find_case_of(db, own.client_id), own
+
+
+async def _proof(db: AsyncConnection, principal: Principal, row: CaseRow, now: datetime) -> str | None:
+    """The link from which a further one may be made; None for a new case's first. Raises Conflict when there is no right to one."""
+    links = await link_store.list_links(db, row.id)
+    grant = grant_for(principal, row.id)
+    if not links or (grant is not None and grant.kind is PersonKind.CUSTOMER):
+        return str(grant.link_id) if grant else None
+    is_fresh = now - row.opened_at <= ANSWER_LOST and not any(one.revoked_at for one in links)
+    if not isinstance(principal, Anonymous) or not is_fresh:
+        raise Conflict
+    return str(links[0].id)
 
 
 def _draft(wish: OpenCase, now: datetime) -> CaseRow:
@@ -111,7 +138,9 @@ def _draft(wish: OpenCase, now: datetime) -> CaseRow:
         closed_at=None,
         outcome=None,
         seq=0,
-        client_id=clean_client_id(wish.client_id),
+        client_id=hashed(
+            "\n".join((clean_client_id(wish.client_id), wish.topic, summary, name, email or "", phone or ""))
+        ),
         search_text=search_key(summary, name, email, phone),
     )
 

@@ -16,7 +16,7 @@ from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.reading import case_for, case_for_customer
 from server.service.secrecy import hashed, make_id, make_secret
-from server.service.views import LinkExchanged, LinkView
+from server.service.views import KeptLink, LinkExchanged, LinksView, LinkView
 from server.store import cases as case_store
 from server.store import links as store
 from server.store import sessions as session_store
@@ -146,13 +146,29 @@ def link_view(house: House, link: LinkRow, secret: str) -> LinkView:
 
 
 async def revoke_link(house: House, principal: Principal, link: LinkId) -> None:
-    """The link opens nothing any more, and who came by it is out of the call. Agents."""
+    """The link and those made from it open nothing any more, and who came by them is out of the call. Agents."""
     agent_only(principal)
     async with house.db.write() as db:
-        if not await store.revoke_link(db, link, house.now()):
+        revoked = await store.revoke_link(db, link, house.now())
+        if not revoked:
             raise NotFound
-        connections = await session_store.list_connections(db, links=[link])
+        connections = await session_store.list_connections(db, links=revoked)
     for connection in connections:
         with contextlib.suppress(MediaAway, NotFound):
             await house.media.close_connection(connection.id)
-    await house.announcer.visitor_revoked(None, link)
+    for one in revoked:
+        await house.announcer.visitor_revoked(None, one)
+
+
+async def list_case_links(house: House, principal: Principal, case: CaseId) -> LinksView:
+    """All links to a case, oldest first, so that one can be revoked. Agents."""
+    agent_only(principal)
+    async with house.db.read() as db:
+        await case_for(db, principal, case)
+        links = await store.list_links(db, case)
+        uses = await store.list_last_uses(db, case)
+    return LinksView([_kept_link(one, uses.get(one.id)) for one in links])
+
+
+def _kept_link(link: LinkRow, used_at: datetime | None) -> KeptLink:
+    return KeptLink(link.id, link.kind, link.name, link.created_at, used_at, link.expires_at, link.revoked_at)

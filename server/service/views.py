@@ -219,6 +219,26 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLink:
+    """A link without its secret. `used_at`: when a browser that holds it was last here; None: no browser has it now."""
+
+    id: LinkId
+    kind: PersonKind
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinksView:
+    """The links to a case, oldest first."""
+
+    links: list[KeptLink]
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who did something. `id` is the same for one person everywhere (`domain.principal.Person`); kind and id are None for the house."""
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import LinkId, VisitorId
+from server.domain.words import CaseId, LinkId, PersonKind, VisitorId
 from server.store.rows import LinkRow, all_rows, chosen, one_row
 from server.store.tables import link, visitor, visitor_link
 from server.store.writing import add_once, add_row, changed
@@ -29,10 +29,43 @@ async def find_valid_link(db: AsyncConnection, token_hash: str, now: datetime) -
     return one_row(LinkRow, (await db.execute(statement)).first())
 
 
-async def revoke_link(db: AsyncConnection, link_id: LinkId, now: datetime) -> bool:
-    """The link is valid no more; False when it was not."""
-    statement = update(link).where(link.c.id == link_id, link.c.revoked_at.is_(None)).values(revoked_at=now)
-    return await changed(db, statement)
+async def list_links(db: AsyncConnection, case: CaseId) -> list[LinkRow]:
+    """All links to a case, valid or not, oldest first."""
+    statement = chosen(LinkRow, link).where(link.c.case_id == case).order_by(link.c.created_at, link.c.id)
+    return all_rows(LinkRow, await db.execute(statement))
+
+
+async def list_last_uses(db: AsyncConnection, case: CaseId) -> dict[LinkId, datetime]:
+    """When a browser that holds it was last here, for each link to a case that was swapped for a cookie."""
+    statement = (
+        select(visitor_link.c.link_id, func.max(visitor.c.used_at).label("used_at"))
+        .join(visitor, visitor.c.id == visitor_link.c.visitor_id)
+        .join(link, link.c.id == visitor_link.c.link_id)
+        .where(link.c.case_id == case)
+        .group_by(visitor_link.c.link_id)
+    )
+    return {row.link_id: row.used_at for row in await db.execute(statement)}
+
+
+async def has_held(db: AsyncConnection, visitor_id: VisitorId, case: CaseId) -> bool:
+    """Whether the browser got a customer's link to the case, valid or not."""
+    mine = (visitor_link.c.visitor_id == visitor_id, link.c.case_id == case, link.c.kind == PersonKind.CUSTOMER)
+    statement = select(link.c.id).join(visitor_link, visitor_link.c.link_id == link.c.id).where(*mine).limit(1)
+    return (await db.execute(statement)).first() is not None
+
+
+async def revoke_link(db: AsyncConnection, link_id: LinkId, now: datetime) -> list[LinkId]:
+    """The link and those made from it are valid no more; those that were until now, none when it was not."""
+    is_valid = link.c.revoked_at.is_(None)
+    if not await changed(db, update(link).where(link.c.id == link_id, is_valid).values(revoked_at=now)):
+        return []
+    revoked, parents = [link_id], [link_id]
+    while parents:
+        children = select(link.c.id).where(link.c.created_by.in_(parents))
+        parents = [found for found in (await db.execute(children)).scalars() if found not in revoked]
+        revoked += parents
+    await db.execute(update(link).where(link.c.id.in_(revoked), is_valid).values(revoked_at=now))
+    return revoked
 
 
 async def add_visitor(

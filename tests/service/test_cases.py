@@ -2,13 +2,14 @@
 
 import asyncio
 import dataclasses
+from typing import Any
 
 import pytest
 
 from server.domain.principal import Anonymous
 from server.domain.words import CaseState, EntryKind, Language, Outcome, SessionState
 from server.errors import AlreadyTaken, BadField, CaseClosed, Conflict, Forbidden, NotFound, NotSignedIn
-from server.service import cases, queue
+from server.service import cases, links, queue
 from server.service.cases import OpenCase
 from tests.desk import Desk, client_id
 
@@ -40,6 +41,47 @@ async def test_sending_the_form_twice_opens_one_case(desk: Desk) -> None:
     assert len({one.secret for one in opened}) == 4
     assert await desk.kinds(opened[0].case) == [EntryKind.OPENED]
     assert len(desk.heard.of("entry")) == 1
+
+
+def wish_of(key: str, **more: Any) -> OpenCase:
+    return dataclasses.replace(OpenCase("strom", "Kein Strom", "Carla", Language.DE, key), **more)
+
+
+async def test_key_of_a_case_opens_it_to_nobody_else(desk: Desk) -> None:
+    key = client_id()
+    customer = await desk.customer_opens_case(client_id=key)
+    again, _ = await cases.open_case(desk.house, customer.principal, wish_of(key))
+    assert again.case == customer.case
+    stranger = await desk.customer_opens_case("Stranger")
+    other, _ = await cases.open_case(desk.house, stranger.principal, wish_of(key))
+    assert other.case != customer.case
+    desk.clock.move(minutes=3)
+    with pytest.raises(Conflict):
+        await cases.open_case(desk.house, Anonymous(), wish_of(key))
+    again, _ = await cases.open_case(desk.house, await desk.visitor(customer.token), wish_of(key))
+    assert again.case == customer.case
+
+
+async def test_same_key_with_other_words_is_another_case(desk: Desk) -> None:
+    key = client_id()
+    customer = await desk.customer_opens_case(client_id=key)
+    for more in ({"summary": "Zähler brennt"}, {"name": "Bert"}, {"topic": "wasser"}, {"email": "b@example.org"}):
+        for principal in (customer.principal, Anonymous()):
+            try:
+                other, _ = await cases.open_case(desk.house, principal, wish_of(key, **more))
+            except BadField:
+                assert "topic" in more
+                continue
+            assert other.case != customer.case
+
+
+async def test_revoked_customer_gets_no_new_link_by_the_old_key(desk: Desk) -> None:
+    key = client_id()
+    customer = await desk.customer_opens_case(client_id=key)
+    await links.revoke_link(desk.house, await desk.agent("ann"), customer.principal.links[0].link_id)
+    for principal in (await desk.visitor(customer.token), Anonymous()):
+        with pytest.raises(Conflict):
+            await cases.open_case(desk.house, principal, wish_of(key))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +158,6 @@ async def test_closed_case_can_be_reopened_and_not_closed_twice(desk: Desk) -> N
     assert (view.state, view.outcome, view.session) == (CaseState.CLOSED, Outcome.FOLLOW_UP, None)
     with pytest.raises(CaseClosed):
         await cases.close_case(desk.house, ann, customer.case, Outcome.SOLVED)
-    with pytest.raises(CaseClosed):
-        await queue.queue_case(desk.house, customer.principal, customer.case)
     assert (await cases.reopen_case(desk.house, ann, customer.case)).state is CaseState.OPEN
     closed = await cases.close_case(desk.house, ann, customer.case, Outcome.SOLVED)
     assert closed.state is CaseState.CLOSED
@@ -135,6 +175,21 @@ async def test_customer_comes_back_in_a_new_session(desk: Desk) -> None:
     assert again.session.id == view.session.id
     sessions = (await cases.read_case(desk.house, await desk.agent("ann"), customer.case)).sessions
     assert [one.state for one in sessions] == [SessionState.WAITING, SessionState.ENDED]
+
+
+async def test_customer_comes_back_to_a_closed_case_by_the_same_link(desk: Desk) -> None:
+    customer = await desk.call()
+    await desk.ends(customer, Outcome.SOLVED)
+    tries = [queue.queue_case(desk.house, customer.principal, customer.case) for _ in range(3)]
+    views = await asyncio.gather(*tries)
+    assert {(one.state, one.outcome) for one in views} == {(CaseState.WAITING, None)}
+    kinds = await desk.kinds(customer.case)
+    assert kinds[-3:] == [EntryKind.CLOSED, EntryKind.REOPENED, EntryKind.OPENED]
+    view = await desk.agent_takes(customer, "bob")
+    assert view.state is CaseState.TAKEN
+    desk.clock.move(days=31)
+    with pytest.raises(NotFound):
+        await queue.queue_case(desk.house, Anonymous(), customer.case)
 
 
 async def test_customer_leaves_the_queue(desk: Desk) -> None:

@@ -94,3 +94,29 @@ async def test_guest_comes_to_the_session_and_nowhere_else(desk: Desk) -> None:
         await links.make_case_link(desk.house, guest, customer.case)
     with pytest.raises(Forbidden):
         await links.invite_guest(desk.house, guest, customer.session, "More")
+
+
+async def test_revoking_a_link_revokes_those_made_from_it(desk: Desk) -> None:
+    customer = await desk.customer_opens_case()
+    ann = await desk.agent("ann")
+    shown = await links.make_case_link(desk.house, customer.principal, customer.case)
+    _, token = await links.exchange_link(desk.house, Anonymous(), shown.link.partition("#")[2])
+    phone = await desk.visitor(token or "")
+    third = await links.make_case_link(desk.house, phone, customer.case)
+    view = await desk.connects(phone, customer.session)
+    resent = await links.make_case_link(desk.house, ann, customer.case)
+    await links.revoke_link(desk.house, ann, customer.principal.links[0].link_id)
+    assert view.connection not in desk.worker.connections
+    for made in (shown, third):
+        with pytest.raises(BadLink):
+            await links.exchange_link(desk.house, Anonymous(), made.link.partition("#")[2])
+    await links.exchange_link(desk.house, Anonymous(), resent.link.partition("#")[2])
+    kept = (await links.list_case_links(desk.house, ann, customer.case)).links
+    assert [(one.id, one.revoked_at is None, one.used_at is None) for one in kept] == [
+        (customer.principal.links[0].link_id, False, False),
+        (shown.id, False, False),
+        (third.id, False, True),
+        (resent.id, True, False),
+    ]
+    with pytest.raises(Forbidden):
+        await links.list_case_links(desk.house, customer.principal, customer.case)

@@ -226,6 +226,17 @@ export interface Invite {
   kind?: 'guest';
 }
 
+/** A link without its secret. `used_at`: when a browser that holds it was last here; None: no browser has it now. */
+export interface KeptLink {
+  id: string;
+  kind: PersonKind;
+  name: string;
+  created_at: string;
+  used_at: string | null;
+  expires_at: string;
+  revoked_at: string | null;
+}
+
 /** Languages of the pages. */
 export type Language = 'de' | 'en';
 
@@ -244,6 +255,11 @@ export interface LinkView {
   link: string;
   qr_svg: string;
   expires_at: string;
+}
+
+/** The links to a case, oldest first. */
+export interface LinksView {
+  links: KeptLink[];
 }
 
 /** `media`: the worker is away, or back without any of the old connections: make a new one. */
