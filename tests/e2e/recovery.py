@@ -88,11 +88,11 @@ async def kill_worker_while_recording(call: Call, generator: random.Random) -> K
     killed_at = time.time()
     old = call.product.kill_worker()
     lost, tracks = await asyncio.to_thread(seconds_lost, part, killed_at)
+    await asyncio.sleep(max(0.0, killed_at + 0.4 - time.time()))  # What the browsers still held has been shown by then.
     before = [await person.senses() for person in call.people]
-    began = killed_at
     await call.product.until_new_worker(old)
     await asyncio.gather(*(frames_move(person, one) for person, one in zip(call.people, before, strict=True)))
-    return Killed(time.time() - began, lost, tracks)
+    return Killed(time.time() - killed_at, lost, tracks)
 
 
 async def worker_start_s() -> float:
