@@ -92,6 +92,9 @@ async def run(settings: Settings) -> None:
         await worker.start()
         gc.collect()
         gc.freeze()  # What lives as long as the process need not be walked again while packets wait.
+        gc.set_threshold(
+            50_000, 20, 100
+        )  # Packets make no cycles, and the rings hold thousands that would be walked each time.
         await ended.wait()
     finally:
         await worker.close()

@@ -27,7 +27,7 @@ from server.media.peer.reports import Reports
 from server.media.protocol import Slot
 from server.media.relay import forward
 from server.media.rtp.ring import MediaPacket
-from server.media.rtp.rtcp import is_rtcp
+from server.media.rtp.rtcp import is_rtcp, is_transport_feedback
 from server.media.sdp.offer import Offer
 from server.media.seam import Dtls, IcePath
 
@@ -163,6 +163,9 @@ class Connection:
             self.counters.add("dropped_rtp")
         elif keys is None:
             self._hold(bytes(memoryview(inbox.data)[:length]))
+        elif is_transport_feedback(inbox.data):
+            # Ten a second from every viewer: not worth opening before there are layers to choose from.
+            self.counters.add("transport_feedback_in")
         elif is_rtcp(inbox.data[1]):
             opened = keys.open_rtcp(inbox, length)
             if opened < 0:

@@ -37,6 +37,11 @@ class Incoming:
         self._transport_extension = 0
         self._level_extension = 0
 
+    @property
+    def is_used(self) -> bool:
+        """True once packets came that belong to somebody."""
+        return bool(self._routes)
+
     def add(self, publication: Publication, section: Section) -> None:
         """The browser will send `publication` on this m-line."""
         self.publications.append(publication)

@@ -88,8 +88,8 @@ class Reports:
             publication.key_frames.wish()
 
     def often(self, connection: Connection, now: float) -> None:
-        """Every 25 ms: repeated NACKs, key frames."""
-        for publication in connection.publications:
+        """Every 25 ms: repeated NACKs, key frames. Who sends nothing, as most viewers, costs next to nothing."""
+        for publication in connection.publications if connection.parts.incoming.is_used else ():
             for layer in publication.layers:
                 if layer.missing.is_open:
                     self.ask_again(connection, publication, layer, now)
@@ -102,6 +102,8 @@ class Reports:
     def transport_feedback(self, connection: Connection, now: float) -> None:
         """Every 100 ms: what arrived, for the publisher's bandwidth estimate."""
         incoming = connection.parts.incoming
+        if not incoming.is_used:
+            return
         packet = incoming.feedback.build(OUR_SSRC, incoming.media_ssrc)
         if packet is not None:
             connection.link.send_rtcp(packet)

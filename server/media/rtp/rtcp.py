@@ -81,6 +81,11 @@ def is_rtcp(second_byte: int) -> bool:
     return 192 <= second_byte <= 223
 
 
+def is_transport_feedback(data: Buffer) -> bool:
+    """True for a packet that begins with transport-wide feedback. The first eight bytes of SRTCP are readable (RFC 3711, section 3.4)."""
+    return data[1] == RTPFB and data[0] & 31 == TRANSPORT_FEEDBACK
+
+
 def read_compound(data: Buffer) -> list[Report]:
     """The known packets of a compound, unknown ones left out. Raises ValueError when the lengths do not add up."""
     found: list[Report] = []
