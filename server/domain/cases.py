@@ -6,9 +6,7 @@ CASE_STEPS: dict[CaseState, frozenset[CaseState]] = {
     CaseState.WAITING: frozenset({CaseState.TAKEN, CaseState.OPEN, CaseState.CLOSED}),  # OPEN: an agent puts it aside.
     CaseState.TAKEN: frozenset({CaseState.WAITING, CaseState.OPEN, CaseState.CLOSED}),
     CaseState.OPEN: frozenset({CaseState.WAITING, CaseState.CLOSED}),
-    CaseState.CLOSED: frozenset(
-        {CaseState.OPEN, CaseState.WAITING}
-    ),  # WAITING: the customer comes back by the same link.
+    CaseState.CLOSED: frozenset({CaseState.OPEN, CaseState.WAITING}),  # WAITING: the customer comes back by the link.
 }
 
 SESSION_STEPS: dict[SessionState, frozenset[SessionState]] = {
