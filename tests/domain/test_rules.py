@@ -73,6 +73,7 @@ def test_states_follow_as_drawn() -> None:
         (CaseState.OPEN, CaseState.WAITING),
         (CaseState.OPEN, CaseState.CLOSED),
         (CaseState.CLOSED, CaseState.OPEN),
+        (CaseState.CLOSED, CaseState.WAITING),  # The customer comes back by the same link.
     }
     assert {pair for pair in itertools.product(CaseState, CaseState) if cases.may_become(*pair)} == allowed
     assert not any(cases.may_turn(SessionState.ENDED, then) for then in SessionState)
