@@ -1,5 +1,6 @@
 """Opening, reading, taking and closing cases."""
 
+import asyncio
 import dataclasses
 import secrets
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from server.domain.words import (
     TopicId,
 )
 from server.errors import AlreadyTaken, BadField, CaseClosed, Conflict, NotFound, OaseError
+from server.media import protocol
 from server.service.ending import Ending, back_to_waiting, finish_session
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
@@ -192,13 +194,20 @@ async def take_case(
             await bind_standby(db, agent, session, connection, now)
         people = [one for one in await session_store.list_participants(db, session) if one.connection]
     seen = await move(house, session, people, on_stage=True)
+    # The agent's page waits for the view; the others are told meanwhile.
+    view, _ = await asyncio.gather(view_case(house, principal, case), _tell_taken(house, agent, case, entries, seen))
+    return view
+
+
+async def _tell_taken(
+    house: House, agent: Agent, case: CaseId, entries: list[Entry], seen: list[protocol.SessionView]
+) -> None:
     await announce_entries(house, entries)
     if entries:
         await house.announcer.case_changed(CaseChange(case, CaseState.TAKEN, agent.name))
         await announce_queue(house)
     for view in seen[-1:]:
         await note_present(house, view)
-    return await view_case(house, principal, case)
 
 
 async def _take(db: AsyncConnection, agent: Agent, case: CaseId, now: datetime) -> tuple[SessionId, list[Entry]]:
