@@ -44,6 +44,7 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "write_note": lambda who: timeline.write_note(h, who, case, "Hallo", client_id()),
         "make_case_link": lambda who: links.make_case_link(h, who, case),
         "invite_guest": lambda who: links.invite_guest(h, who, session, "Eve"),
+        "list_case_links": lambda who: links.list_case_links(h, who, case),
         "revoke_link": lambda who: links.revoke_link(h, who, link),
         "admit": lambda who: sessions.admit(h, who, session),
         "connect_session": lambda who: sessions.connect_session(h, who, session, "v=0", {}),
