@@ -82,6 +82,17 @@ export class Room extends Emitter<RoomEvents> {
     void this.#sendAll();
   }
 
+  /** Until somebody is in a slot. */
+  filled(): Promise<void> {
+    return new Promise((done) => {
+      const end = this.line.on('slots', (told) => {
+        if (told.connection !== this.#call.connection || !told.slots.some((slot) => slot.participant)) return;
+        end();
+        done();
+      });
+    });
+  }
+
   get connection(): string {
     return this.#call.connection;
   }

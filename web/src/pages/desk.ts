@@ -15,7 +15,7 @@ import { CaseList, emptyWords, showEmpty } from '../parts/case_list';
 import type { CaseLog } from '../parts/case_log';
 import { chime, titleSign } from '../parts/chime';
 import { setAddress } from '../page';
-import { Room } from '../room';
+import { readCase, Room } from '../room';
 import { shortSpan, t, tn } from '../text';
 
 const BELL = 'oase-bell';
@@ -85,19 +85,33 @@ function counts(view: DeskView): void {
 }
 
 async function take(view: CaseView, log: CaseLog): Promise<void> {
-  const taken = await post<CaseView>(`/api/v1/cases/${view.id}/take`, standby.isConnected ? { connection: standby.connection } : {});
-  const { session } = taken;
-  if (!session) return;
+  const asked = post<CaseView>(`/api/v1/cases/${view.id}/take`, standby.isConnected ? { connection: standby.connection } : {});
+  // The picture comes over the socket, and only to who has taken the case: it need not wait for the answer with all the rest.
+  const isEarly = standby.isConnected && view.session !== null && await firstOf(standby.filled(), asked);
+  const agent = isEarly ? begin(view, log) : null;
+  const taken = await asked.catch((error: unknown) => { if (agent) return readCase(view.id); throw error; });
+  if (!taken.session) return;
+  const session = agent ?? begin(taken, log);
+  if (standby.isConnected) standby.enter(taken.session);
+  else { standby.session = taken.session.id; standby.me = taken.session.me; standby.setPeople(taken.session.participants); void standby.join(); }
+  if (agent) agent.render(taken);
+  void session.refresh(); // In the agent's own language, and with what happened while it was taken.
+  await session.openDevices();
+}
+
+/** The desk becomes the session, without a page load. */
+function begin(view: CaseView, log: CaseLog): AgentSession {
   inSession = true;
   detail.keepLog();
   titleSign('');
-  setAddress(`/s/${session.id}`, true);
+  if (view.session) { setAddress(`/s/${view.session.id}`, true); standby.setPeople(view.session.participants); }
   show(byId('desk'), false);
-  const agent = new AgentSession(standby, log, taken, () => location.assign('/desk'));
-  if (standby.isConnected) standby.enter(session);
-  else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
-  void agent.refresh(); // In the agent's own language, and with what happened while it was taken.
-  await agent.openDevices();
+  return new AgentSession(standby, log, view, () => location.assign('/desk'));
+}
+
+/** True when `one` comes before `other`. Fails with `other`. */
+function firstOf(one: Promise<void>, other: Promise<unknown>): Promise<boolean> {
+  return Promise.race([one.then(() => true), other.then(() => false)]);
 }
 
 function wire(): void {
