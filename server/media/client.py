@@ -72,6 +72,10 @@ class MediaClient:
         """Who is in a session. Raises NotFound when nobody is."""
         return await self._call("GET", _path("sessions", session), SessionView)
 
+    async def wake_cameras(self, session: str) -> None:
+        """Key frames of everybody there, merged to one a second. Raises NotFound when nobody is."""
+        await self._send("POST", _path("sessions", session, "key-frames"))
+
     async def end_session(self, session: str) -> None:
         """Everybody out, connections closed (`gone`, reason ended), recording stopped; an unknown session is not an error."""
         await self._send("DELETE", _path("sessions", session))

@@ -43,6 +43,7 @@ class Control:
                 web.put("/sessions/{session}/participants/{participant}", self.seat),
                 web.delete("/sessions/{session}/participants/{participant}", self.unseat),
                 web.get("/sessions/{session}", self.session),
+                web.post("/sessions/{session}/key-frames", self.wake_cameras),
                 web.delete("/sessions/{session}", self.end_session),
                 web.post("/sessions/{session}/recordings", self.start_recording),
                 web.patch("/recordings/{recording}", self.agree),
@@ -85,6 +86,10 @@ class Control:
 
     async def session(self, request: web.Request) -> web.Response:
         return _json(self._house.session(request.match_info["session"]).view())
+
+    async def wake_cameras(self, request: web.Request) -> web.Response:
+        self._house.wake_cameras(request.match_info["session"])
+        return web.Response(status=204)
 
     async def end_session(self, request: web.Request) -> web.Response:
         await self._house.end_session(request.match_info["session"])

@@ -177,6 +177,12 @@ class House:
             raise NotFound
         return found
 
+    def wake_cameras(self, session: str) -> None:
+        """Asks everybody in the session for key frames, whether anybody sees them yet or not. Raises NotFound."""
+        found = self.session(session)
+        found.wish_key_frames()
+        self._ask_now(found)
+
     async def end_session(self, session: str) -> None:
         """Everybody out at once, connections closed; then the recording is on the disk, which may take its time."""
         found = self.sessions.pop(session, None)

@@ -8,6 +8,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     PUT    /sessions/{session}/participants/{participant} Seat           -> SessionView     joins, moves, goes on or off stage, changes `state`
     DELETE /sessions/{session}/participants/{participant}                -> 204             the connection stays until it is closed
     GET    /sessions/{session}                                           -> SessionView
+    POST   /sessions/{session}/key-frames                                -> 204             somebody is about to look
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
     PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now

@@ -61,6 +61,17 @@ def _repeat(outlet: Outlet, sealed: bytes) -> None:
     outlet.before = sealed
 
 
+def start_at_key_frame(outlet: Outlet) -> None:
+    """Fills an empty slot from the ring, when the source it waits for has just sent a key frame: the picture is there at once."""
+    layer, link = outlet.map.wanted, outlet.link
+    if layer is None or layer.kind != "video" or not outlet.is_empty or link.batch is None or link.keys is None:
+        return
+    packets = layer.since_key_frame()
+    if packets and outlet.takes_over(layer, packets[0], packets[1:]):
+        for packet in packets:
+            _send_one(outlet, packet, outlet.map.shift, again=False)
+
+
 def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
     """Answers a NACK for the slot's 16-bit numbers `seqs`: as retransmissions where that is negotiated, else as they were. How many went out."""
     layer = outlet.layer
@@ -74,12 +85,13 @@ def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
         packet = source.ring.get(origin[1]) if origin and isinstance(source, Layer) else None
         if origin is None or packet is None:
             continue
-        _send_again(outlet, packet, origin[0])
+        _send_one(outlet, packet, origin[0], again=True)
         count += 1
     return count
 
 
-def _send_again(outlet: Outlet, packet: MediaPacket, shift: Shift) -> None:
+def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, *, again: bool) -> None:
+    """One packet of the ring to one slot; `again`: as a retransmission."""
     link = outlet.link
     payload_type = outlet.payload_types.get(packet.codec.mime)
     if payload_type is None or link.batch is None or link.keys is None:
@@ -88,7 +100,7 @@ def _send_again(outlet: Outlet, packet: MediaPacket, shift: Shift) -> None:
     if packet.vp8 is not None:
         vp8.move(payload, 0, packet.vp8, shift.picture_id, shift.tl0)
     seq, ssrc, body = packet.seq + shift.seq & 0xFFFF, outlet.ssrc, bytes(payload)
-    retransmission_type = outlet.retransmission_types.get(packet.codec.mime)
+    retransmission_type = outlet.retransmission_types.get(packet.codec.mime) if again else None
     if retransmission_type is not None:
         body = wrap(seq, body)
         payload_type, ssrc = retransmission_type, outlet.sending.retransmission_ssrc

@@ -151,6 +151,10 @@ class Session:
         """`tap` gets every packet of everybody on stage from now on; a key frame of each picture is asked for."""
         self._taps += (tap,)
         self.refresh()
+        self.wish_key_frames()
+
+    def wish_key_frames(self) -> None:
+        """Asks for a key frame of each picture, merged to one a second."""
         for seat in self.participants.values():
             for publication in seat.live():
                 publication.key_frames.wish()

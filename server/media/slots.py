@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from server.media.peer.outlet import Outlet
 from server.media.peer.publication import Publication
+from server.media.relay import start_at_key_frame
 from server.media.tap import Source
 
 
@@ -20,6 +21,7 @@ def assign(outlets: Sequence[Outlet], wanted: Sequence[Publication]) -> bool:
         place = _place(outlets, publication)
         if place is not None:
             place.show(publication)
+            start_at_key_frame(place)
             changed = True
     return changed
 

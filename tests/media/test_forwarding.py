@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from server.errors import NotFound
+from server.media.peer.layer import FRESH_S
 from server.media.protocol import Seat
 from server.media.rtp import rtcp
 from server.media.rtp.feedback import read_feedback
+from server.media.rtp.keyframes import MERGE_S
 from server.media.rtp.nack import GAP_MAX
 from tests.media.rig import Rig, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
@@ -68,6 +71,66 @@ async def test_nothing_flows_before_the_key_frame_or_off_stage(tmp_path: Path, p
         assert len(bob.of("2")) == 3
         await ann.close()
         await bob.close()
+
+
+async def test_newcomer_starts_at_a_key_frame_of_just_now(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann = await on_stage(rig, "ann")
+        await send_picture(ann, 10, key_frames=(0, 4))
+        await rig.event("roster", session="s1")
+        await until(lambda: _newest(rig, ann) == 9)
+        bob = await on_stage(rig, "bob")
+        await until(lambda: len(bob.of("2")) == 6)
+        await send_picture(ann, 5, first=10, key_frames=())
+        packets = await until(lambda: len(found := bob.of("2")) == 11 and found)
+        assert_continuous(packets)
+        assert packets[0].payload[5:] == vp8(True, 4, 4)[5:]
+        assert packets[6].rtp_time - packets[0].rtp_time & 0xFFFFFFFF == 6 * 3000
+        await ann.close()
+        await bob.close()
+
+
+async def test_newcomer_waits_when_the_key_frame_is_old_or_has_a_hole(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        ann = await on_stage(rig, "ann")
+        for index in (0, 1, 3, 4):  # Number 2 never comes.
+            ann.send_rtp("0", index, index * 3000, vp8(index == 0, index, index))
+        await until(lambda: _newest(rig, ann) == 4)
+        bob = await on_stage(rig, "bob")
+        await send_picture(ann, 1, first=5, key_frames=(5,))
+        await until(lambda: len(bob.of("2")) == 1)
+        await asyncio.sleep(FRESH_S)
+        await send_picture(ann, 3, first=6, key_frames=())
+        await until(lambda: len(bob.of("2")) == 4)
+        eve = await on_stage(rig, "eve")
+        await send_picture(ann, 2, first=9, key_frames=())
+        await until(lambda: len(bob.of("2")) == 6)
+        assert eve.of("2") == []
+        await send_picture(ann, 1, first=11, key_frames=(11,))
+        await until(lambda: len(eve.of("2")) == 1)
+        for peer in (ann, bob, eve):
+            await peer.close()
+
+
+async def test_cameras_are_woken_before_anybody_looks(tmp_path: Path, plain: bool) -> None:
+    async with open_rig(tmp_path, plain=plain) as rig:
+        with pytest.raises(NotFound):
+            await rig.client.wake_cameras("s1")
+        ann = await joined(rig.client.connect, WirePeer())
+        await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=False))
+        await send_picture(ann, 2)
+        await until(lambda: _newest(rig, ann) == 1)
+        await asyncio.sleep(MERGE_S)
+        ann.reports.clear()
+        await rig.client.wake_cameras("s1")
+        await until(lambda: any(isinstance(report, rtcp.PictureLoss) for report in ann.reports), 0.5)
+        await ann.close()
+
+
+def _newest(rig: Rig, peer: WirePeer) -> int:
+    """The number of the newest packet of the peer's camera that the worker has; -1 before the first."""
+    layers = rig.house.connections[peer.connection].publications[0].layers
+    return layers[0].newest.seq & 0xFFFF if layers and layers[0].newest is not None else -1
 
 
 async def test_lost_packets_come_again(tmp_path: Path, plain: bool) -> None:

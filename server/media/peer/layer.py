@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from server.media.peer.outlet import Outlet
 
 RING_PACKETS = {"video": 1024, "audio": 256}
+FRESH_S = 0.4
+"""A newcomer starts at a key frame that is not older than this, if there is one: Chromium makes no other within 0.3 s, so that waiting costs more."""
+FRESH_PACKETS = 48
 CLOCK_RATES = {"video": 90_000, "audio": 48_000}
 
 
@@ -36,6 +39,7 @@ class Layer:
         self.clock = StreamClock(CLOCK_RATES[kind], clock)
         self.ring = Ring(RING_PACKETS[kind])
         self._unwrapper = Unwrapper()
+        self._key_frame: MediaPacket | None = None
 
     def take(
         self, seq: int, rtp_time: int, marker: bool, codec: Codec, payload: bytes, now: float, repaired: bool
@@ -62,4 +66,16 @@ class Layer:
             self.reception.arrived(unwrapped, rtp_time, len(payload), now)
         if self.newest is None or unwrapped > self.newest.seq:
             self.newest = packet
+        if key_frame and (self._key_frame is None or unwrapped > self._key_frame.seq):
+            self._key_frame = packet
         return packet
+
+    def since_key_frame(self) -> list[MediaPacket]:
+        """The newest key frame and what came after it; nothing when it is no longer fresh or a packet is missing."""
+        key_frame, newest = self._key_frame, self.newest
+        if key_frame is None or newest is None or newest.arrival - key_frame.arrival > FRESH_S:
+            return []
+        count = newest.seq - key_frame.seq + 1
+        packets = [self.ring.get(key_frame.seq + index) for index in range(min(count, FRESH_PACKETS + 1))]
+        found = [packet for packet in packets if packet is not None]
+        return found if len(found) == count <= FRESH_PACKETS else []

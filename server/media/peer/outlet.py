@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from server.media.edge.guard import Bucket
@@ -96,8 +97,8 @@ class Outlet:
         self._counted_from = (0, 0)
         self.map.leave(layer.newest)
 
-    def takes_over(self, layer: Layer, packet: MediaPacket) -> bool:
-        """Called with a packet of a layer that is not in the slot yet: True when it gets in with this packet."""
+    def takes_over(self, layer: Layer, packet: MediaPacket, after: Sequence[MediaPacket] = ()) -> bool:
+        """Called with a packet of a layer that is not in the slot yet: True when it gets in with this packet, and with those `after` it."""
         if self.map.wanted is not layer or not (packet.key_frame or layer.kind == "audio"):
             return False
         if packet.codec.mime not in self.payload_types:
@@ -108,7 +109,8 @@ class Outlet:
             self._packets_before, self._octets_before = self.sent()
             old.outlets.remove(self)
         self.map.switch(layer, packet, newest)
-        self._counted_from = (layer.packets - 1, layer.octets - len(packet.payload))
+        octets = len(packet.payload) + sum(len(other.payload) for other in after)
+        self._counted_from = (layer.packets - 1 - len(after), layer.octets - octets)
         self.link.wants_report = True
         return True
 
