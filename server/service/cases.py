@@ -42,7 +42,7 @@ from server.service.presence import bind_standby, note_present
 from server.service.queue import announce_queue
 from server.service.reading import case_for, view_case
 from server.service.secrecy import hashed, make_id, make_secret
-from server.service.stage import move
+from server.service.stage import move, wake_cameras
 from server.service.taping import stop_running
 from server.service.views import CaseChange, CaseOpened, CaseView, Entry
 from server.store import agents as agent_store
@@ -50,7 +50,7 @@ from server.store import cases as store
 from server.store import links as link_store
 from server.store import sessions as session_store
 from server.store import topics as topic_store
-from server.store.rows import CaseRow, SessionRow
+from server.store.rows import CaseRow, ParticipantRow, SessionRow
 
 NUMBER_TRIES = 8
 ANSWER_LOST = timedelta(minutes=2)
@@ -187,16 +187,29 @@ async def take_case(
     Raises AlreadyTaken(agent), CaseClosed, NotFound. Taking one's own case again changes nothing.
     """
     agent = agent_only(principal)
+    taken, _ = await asyncio.gather(
+        _take_now(house, agent, case, connection), wake_cameras(house, case), return_exceptions=True
+    )
+    if isinstance(taken, BaseException):
+        raise taken
+    session, entries, people = taken
+    seen = await move(house, session, people, on_stage=True)
+    view = await view_case(house, principal, case)
+    await _tell_taken(house, agent, case, entries, seen)  # The agent's own page hears of the picture first.
+    return view
+
+
+async def _take_now(
+    house: House, agent: Agent, case: CaseId, connection: ConnectionId | None
+) -> tuple[SessionId, list[Entry], list[ParticipantRow]]:
+    """The session, the new lines, and who is connected there."""
     now = house.now()
     async with house.db.write() as db:
         session, entries = await _take(db, agent, case, now)
         if connection is not None:
             await bind_standby(db, agent, session, connection, now)
         people = [one for one in await session_store.list_participants(db, session) if one.connection]
-    seen = await move(house, session, people, on_stage=True)
-    # The agent's page waits for the view; the others are told meanwhile.
-    view, _ = await asyncio.gather(view_case(house, principal, case), _tell_taken(house, agent, case, entries, seen))
-    return view
+    return session, entries, people
 
 
 async def _tell_taken(
