@@ -31,7 +31,11 @@
       if (video.muted && video.id.match(/self|check/)) continue;
       if (watched.has(video) || !video.requestVideoFrameCallback) continue;
       watched.add(video);
-      video.requestVideoFrameCallback((now) => { mark('first_frame'); marks.first_frame_shown ??= now; });
+      const seen = (now, frame) => {
+        if (frame.width < 16) { video.requestVideoFrameCallback(seen); return; } // What stands there before the first picture.
+        mark('first_frame');
+      };
+      video.requestVideoFrameCallback(seen);
     }
   };
   const start = () => { new MutationObserver(watch).observe(document, { childList: true, subtree: true, attributes: true }); watch(); };

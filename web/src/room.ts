@@ -64,6 +64,7 @@ export class Room extends Emitter<RoomEvents> {
       if (this.#call.connection || this.#call.state === 'closed') this.#renewCall();
       const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer));
       this.me = answer.participant ?? this.me;
+      this.#saySeen();
       this.line.hold(answer.connection);
       await this.#sendAll();
       this.#attempt = 0;
@@ -80,17 +81,6 @@ export class Room extends Emitter<RoomEvents> {
     this.me = session.me;
     this.setPeople(session.participants);
     void this.#sendAll();
-  }
-
-  /** Until somebody is in a slot. */
-  filled(): Promise<void> {
-    return new Promise((done) => {
-      const end = this.line.on('slots', (told) => {
-        if (told.connection !== this.#call.connection || !told.slots.some((slot) => slot.participant)) return;
-        end();
-        done();
-      });
-    });
   }
 
   get connection(): string {
@@ -112,6 +102,7 @@ export class Room extends Emitter<RoomEvents> {
 
   setPeople(people: readonly ParticipantView[]): void {
     this.people = people;
+    this.#saySeen();
     this.tell('people', people);
   }
 
@@ -138,11 +129,16 @@ export class Room extends Emitter<RoomEvents> {
     this.#ends.splice(0).forEach((end) => end());
   }
 
+  #saySeen(): void {
+    this.#call.setSeen(this.people.some((one) => one.id === this.me && one.on_stage));
+  }
+
   #renewCall(): void {
     this.line.letGo(this.#call.connection);
     this.#call.close();
     this.#call = new Call(renew, codec());
     this.#listen(this.#call);
+    this.#saySeen();
   }
 
   #listen(call: Call): void {

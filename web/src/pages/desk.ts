@@ -7,15 +7,15 @@
 import { get, isCode, post } from '../api';
 import { Connection } from '../connection';
 import { Devices } from '../devices';
-import { announce, byId, setText, show } from '../dom';
-import type { CaseView, DeskView } from '../messages';
+import { afterPaint, announce, byId, setText, show } from '../dom';
+import type { CaseView, DeskView, SessionView } from '../messages';
 import { AgentSession } from '../parts/agent_session';
 import { CaseDetail } from '../parts/case_detail';
 import { CaseList, emptyWords, showEmpty } from '../parts/case_list';
 import type { CaseLog } from '../parts/case_log';
 import { chime, titleSign } from '../parts/chime';
 import { setAddress } from '../page';
-import { readCase, Room } from '../room';
+import { Room } from '../room';
 import { shortSpan, t, tn } from '../text';
 
 const BELL = 'oase-bell';
@@ -84,34 +84,43 @@ function counts(view: DeskView): void {
   waiting = view.counts.waiting;
 }
 
+/** The desk becomes the session at once, without a page load and before the answer is there: whoever may not have the case comes back to the desk. */
 async function take(view: CaseView, log: CaseLog): Promise<void> {
   const asked = post<CaseView>(`/api/v1/cases/${view.id}/take`, standby.isConnected ? { connection: standby.connection } : {});
-  // The picture comes over the socket, and only to who has taken the case: it need not wait for the answer with all the rest.
-  const isEarly = standby.isConnected && view.session !== null && await firstOf(standby.filled(), asked);
-  const agent = isEarly ? begin(view, log) : null;
-  const taken = await asked.catch((error: unknown) => { if (agent) return readCase(view.id); throw error; });
-  if (!taken.session) return;
-  const session = agent ?? begin(taken, log);
-  if (standby.isConnected) standby.enter(taken.session);
-  else { standby.session = taken.session.id; standby.me = taken.session.me; standby.setPeople(taken.session.participants); void standby.join(); }
-  if (agent) agent.render(taken);
-  void session.refresh(); // In the agent's own language, and with what happened while it was taken.
-  await session.openDevices();
+  const agent = enter(view, log);
+  try {
+    const taken = await asked;
+    if (taken.session) await stay(agent, taken, taken.session);
+    else backToDesk(agent);
+  } catch (error) {
+    backToDesk(agent);
+    throw error;
+  }
 }
 
-/** The desk becomes the session, without a page load. */
-function begin(view: CaseView, log: CaseLog): AgentSession {
+function enter(view: CaseView, log: CaseLog): AgentSession {
   inSession = true;
-  detail.keepLog();
-  titleSign('');
-  if (view.session) { setAddress(`/s/${view.session.id}`, true); standby.setPeople(view.session.participants); }
   show(byId('desk'), false);
+  if (view.session) standby.setPeople(view.session.participants);
   return new AgentSession(standby, log, view, () => location.assign('/desk'));
 }
 
-/** True when `one` comes before `other`. Fails with `other`. */
-function firstOf(one: Promise<void>, other: Promise<unknown>): Promise<boolean> {
-  return Promise.race([one.then(() => true), other.then(() => false)]);
+function backToDesk(agent: AgentSession): void {
+  inSession = false;
+  agent.undo();
+  show(byId('desk'), true);
+}
+
+async function stay(agent: AgentSession, taken: CaseView, session: SessionView): Promise<void> {
+  detail.keepLog();
+  titleSign('');
+  setAddress(`/s/${session.id}`, true);
+  if (standby.isConnected) standby.enter(session);
+  else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
+  await afterPaint(); // The picture comes first.
+  agent.furnish(taken);
+  void agent.refresh(); // In the agent's own language, and with what happened while it was taken.
+  await agent.openDevices();
 }
 
 function wire(): void {

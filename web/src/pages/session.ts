@@ -43,6 +43,7 @@ async function beAgent(view: CaseView): Promise<void> {
   const room = new Room(session, line, devices);
   if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
   const agent = new AgentSession(room, log, view, () => location.assign('/desk'));
+  agent.furnish(view);
   void log.load().catch(() => {});
   void room.join();
   await agent.openDevices();

@@ -22,25 +22,41 @@ import { fillTimeline, type Filter } from './timeline';
 
 export class AgentSession {
   #chat: Chat | undefined;
+  readonly #stage: Stage;
   readonly #consent: Consent;
-  readonly #record: RecordControl;
   readonly #sign: RecordingSign;
+  readonly #record: RecordControl;
   #filter: Filter = 'all';
   #reading = false;
+  #isTaken = false;
 
-  /** `ended` is told when the session is over for this agent. */
+  /** Shows the pictures; `furnish` adds everything around them. `ended` is told when the session is over for this agent. */
   constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: () => void) {
     show(byId('work'), true);
     document.body.classList.add('in-call');
-    controls(room.devices);
-    const stage = new Stage(room, 'customer', () => t('%(name)s is not connected at the moment', { name: this.view.name }));
-    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); });
-    this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
+    this.#stage = new Stage(room, 'customer', () => (this.#isTaken ? t('%(name)s is not connected at the moment', { name: this.view.name }) : t('Connecting …')));
     this.#consent = new Consent(() => room.session, room.line);
     this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
     this.#record = new RecordControl(room, log);
+  }
+
+  /** The case could not be had: as if nothing had been shown. */
+  undo(): void {
+    this.#stage.close();
+    this.#consent.close();
+    show(byId('work'), false);
+    document.body.classList.remove('in-call');
+  }
+
+  furnish(view: CaseView): void {
+    const { room, log } = this;
+    this.#isTaken = true;
+    if (room.state === 'ended') { this.#stage.close(); this.ended(); return; }
+    controls(room.devices);
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); });
+    this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
     choose('tab-timeline');
-    this.#follow(stage);
+    this.#follow();
     this.#wire();
     this.render(view);
   }
@@ -75,7 +91,7 @@ export class AgentSession {
     try { this.render(await readCase(this.view.id)); } catch { /* The line comes back, and with it the next reading. */ }
   }
 
-  #follow(stage: Stage): void {
+  #follow(): void {
     const { room, log } = this;
     const sleep = stayAwake();
     const timer = setInterval(() => this.#tick(), 1000);
@@ -92,7 +108,7 @@ export class AgentSession {
     room.on('state', (state) => {
       if (state === 'elsewhere') room.devices.close();
       if (state === 'joining') void this.openDevices();
-      if (state === 'ended') { clearInterval(timer); sleep(); stage.close(); this.#consent.close(); this.ended(); }
+      if (state === 'ended') { clearInterval(timer); sleep(); this.#stage.close(); this.#consent.close(); this.ended(); }
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { isCode, post, sentence } from '../api';
 import type { Connection } from '../connection';
-import { byId, closable, el, icon, setText, show, whileBusy } from '../dom';
+import { byId, closable, el, icon, isShown, setText, show, whileBusy } from '../dom';
 import type { CaseView, LinkView } from '../messages';
 import { readCase } from '../room';
 import { t } from '../text';
@@ -26,7 +26,7 @@ export class CaseDetail {
       byId<HTMLDialogElement>('closing').close();
       void this.#act('close', { outcome: new FormData(byId<HTMLFormElement>('close-form')).get('outcome') });
     });
-    line.on('case', (told) => { if (told.case === this.view?.id) void this.refresh(); });
+    line.on('case', (told) => { if (told.case === this.view?.id && isShown(byId('desk'))) void this.refresh(); });
     line.on('recording', (told) => { if (this.view && isNews(this.view, told)) void this.refresh(); });
   }
 
@@ -39,8 +39,8 @@ export class CaseDetail {
       const view = await readCase(id);
       if (this.log !== log) return; // Another one was chosen meanwhile.
       this.view = view;
-      log.on('loaded', () => fillTimeline(byId('detail-timeline'), log.entries));
-      log.on('entry', () => fillTimeline(byId('detail-timeline'), log.entries));
+      log.on('loaded', () => this.#renderTimeline());
+      log.on('entry', () => this.#renderTimeline());
       this.#endNote = noteField({ form: byId('detail-note'), field: byId('detail-note-field'), state: byId('detail-note-state') }, log);
       this.render();
       await log.load();
@@ -62,7 +62,7 @@ export class CaseDetail {
     if (!this.view) return;
     const { id } = this.view;
     const view = await readCase(id).catch(() => null);
-    if (view && this.view?.id === id) { this.view = view; this.render(); }
+    if (view && this.view?.id === id) { this.view = view; this.render(); this.#renderTimeline(); }
   }
 
   /** Hands the timeline on to the session view, which goes on following it. */
@@ -98,6 +98,10 @@ export class CaseDetail {
     byId('detail-recordings').replaceChildren(...recordingLines(view.recordings, true));
     show(byId('detail-recordings-part'), view.recordings.length > 0);
     byId('detail-acts').replaceChildren(...this.#acts(view));
+  }
+
+  #renderTimeline(): void {
+    if (this.log && isShown(byId('desk'))) fillTimeline(byId('detail-timeline'), this.log.entries);
   }
 
   #acts(view: CaseView): HTMLElement[] {

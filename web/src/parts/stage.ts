@@ -40,7 +40,8 @@ export class Stage {
   render(): void {
     const { room } = this;
     const tracks = room.tracks();
-    const others = room.people.filter((person) => person.id !== room.me && person.on_stage && (person.here || tracks.has(person.id)));
+    // Who is in one of my slots is on stage, even before the list of people says so.
+    const others = room.people.filter((person) => person.id !== room.me && (tracks.has(person.id) || (person.on_stage && person.here)));
     const wanted = new Map<string, [ParticipantView, Source, MediaStreamTrack | undefined]>();
     for (const person of others) {
       const { camera, screen } = tracks.get(person.id) ?? {};
