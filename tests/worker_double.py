@@ -36,6 +36,7 @@ class WorkerDouble:
         self.connected: set[str] = set()
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
+        self.woken: list[str] = []
         self.boot = "boot-1"
         self._boots = itertools.count(2)
         self._listeners: set[web.WebSocketResponse] = set()
@@ -49,6 +50,7 @@ class WorkerDouble:
         app.router.add_put("/sessions/{session}/participants/{participant}", self._seat)
         app.router.add_delete("/sessions/{session}/participants/{participant}", self._unseat)
         app.router.add_get("/sessions/{session}", self._session)
+        app.router.add_post("/sessions/{session}/key-frames", self._wake)
         app.router.add_delete("/sessions/{session}", self._end)
         app.router.add_post("/sessions/{session}/recordings", self._record)
         app.router.add_patch("/recordings/{recording}", self._agree)
@@ -142,6 +144,12 @@ class WorkerDouble:
         if request.match_info["session"] not in self.sessions:
             raise NotFound
         return web.json_response(self._view(request.match_info["session"]))
+
+    async def _wake(self, request: web.Request) -> web.Response:
+        if request.match_info["session"] not in self.sessions:
+            raise NotFound
+        self.woken.append(request.match_info["session"])
+        return web.Response(status=204)
 
     async def _end(self, request: web.Request) -> web.Response:
         for seat in self.sessions.pop(request.match_info["session"], {}).values():

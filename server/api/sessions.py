@@ -2,7 +2,7 @@
 
 from server.api import requests as r
 from server.api.call import Call, Handlers
-from server.service import consent, links, recordings, sessions
+from server.service import consent, entering, links, recordings, sessions
 from server.service import views as v
 
 handlers = Handlers()
@@ -15,6 +15,17 @@ _CONNECTION = "/api/v1/connections/{connection}"
 async def connect_session(call: Call) -> v.ConnectionView:
     body = call.body(r.Connect)
     return await sessions.connect_session(call.house, call.principal, call.session, body.sdp, dict(body.sources))
+
+
+@handlers.on(f"POST {_SESSION}/prepared")
+async def prepare_session(call: Call) -> v.ConnectionView:
+    body = call.body(r.Connect)
+    return await entering.prepare_session(call.house, call.principal, call.session, body.sdp, dict(body.sources))
+
+
+@handlers.on(f"POST {_SESSION}/connections/{{connection}}/enter")
+async def enter_session(call: Call) -> v.SessionView:
+    return await entering.enter_session(call.house, call.principal, call.session, call.connection)
 
 
 @handlers.on("POST /api/v1/connections")

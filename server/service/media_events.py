@@ -13,7 +13,7 @@ from server.domain.words import ConnectionId, ParticipantId, RecordingId, Record
 from server.errors import MediaAway, OaseError
 from server.media import protocol
 from server.media.protocol import Event
-from server.service.consent import ask_newcomer
+from server.service.entering import arrived
 from server.service.house import House
 from server.service.presence import person_came, person_lost, sweep_left
 from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, reconcile
@@ -63,11 +63,7 @@ async def handle_event(house: House, event: Event) -> None:
 async def _connected(house: House, data: dict[str, Any]) -> None:
     if data.get("participant") is None or data.get("session") is None or await end_ghost(house, data):
         return
-    participant = ParticipantId(data["participant"])
-    await person_came(house, participant)
-    await ask_newcomer(house, participant)
-    await resume(house, SessionId(data["session"]))
-    await house.announcer.desk_changed()
+    await arrived(house, SessionId(data["session"]), ParticipantId(data["participant"]))
 
 
 async def _gone(house: House, data: dict[str, Any]) -> None:

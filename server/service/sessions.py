@@ -41,7 +41,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entrant:
+class Entrant:
     """Somebody who may come in."""
 
     session: SessionRow
@@ -56,12 +56,12 @@ async def admit(house: House, principal: Principal, session: SessionId) -> Admis
     Raises NotFound (not theirs), SessionEnded, SessionFull, Conflict (an agent before the case is taken).
     """
     async with house.db.write() as db:
-        entrant = await _decide(house, db, principal, session)
+        entrant = await decide(house, db, principal, session)
         seat = await seat_person(db, session, entrant.person, house.now())
     return Admission(session, entrant.case, seat.id, entrant.session.state is SessionState.RUNNING)
 
 
-async def _decide(house: House, db: AsyncConnection, principal: Principal, session: SessionId) -> _Entrant:
+async def decide(house: House, db: AsyncConnection, principal: Principal, session: SessionId) -> Entrant:
     """Who comes in as whom; in a writing transaction nobody changes the session meanwhile, so the last seat goes to one."""
     case = await _readable_case(db, principal, session)
     row = await store.lock_session(db, session)
@@ -74,7 +74,7 @@ async def _decide(house: House, db: AsyncConnection, principal: Principal, sessi
         raise Conflict
     if await store.count_others_seated(db, session, person.person_id) >= house.settings.seats:
         raise SessionFull
-    return _Entrant(row, case, person, grant_for(principal, case, session))
+    return Entrant(row, case, person, grant_for(principal, case, session))
 
 
 async def _readable_case(db: AsyncConnection, principal: Principal, session: SessionId) -> CaseId:
@@ -90,12 +90,12 @@ async def connect_session(
 ) -> ConnectionView:
     """A media connection in the session; an older one of the same person is closed. Raises what `admit` raises, BadSdp, MediaAway."""
     async with house.db.read() as db:
-        await _decide(house, db, principal, session)  # Before the worker is troubled.
+        await decide(house, db, principal, session)  # Before the worker is troubled.
     answer = await house.media.connect(Offer(sdp, sources))
     try:
         seat, on_stage = await _take_seat(house, principal, session, answer)
         await house.media.seat(session, seat.id, Seat(answer.connection, on_stage))
-        await _follow_stage(house, session, seat, on_stage)
+        await follow_stage(house, session, seat, on_stage)
     except OaseError:
         with contextlib.suppress(OaseError):
             await house.media.close_connection(answer.connection)
@@ -109,7 +109,7 @@ async def _take_seat(
     now = house.now()
     connection = ConnectionId(answer.connection)
     async with house.db.write() as db:
-        entrant = await _decide(house, db, principal, session)
+        entrant = await decide(house, db, principal, session)
         seat = await seat_person(db, session, entrant.person, now)
         link = entrant.grant.link_id if entrant.grant else None
         person = entrant.person
@@ -119,7 +119,7 @@ async def _take_seat(
     return dataclasses.replace(seat, connection=connection), on_stage
 
 
-async def _follow_stage(house: House, session: SessionId, seat: ParticipantRow, on_stage: bool) -> None:
+async def follow_stage(house: House, session: SessionId, seat: ParticipantRow, on_stage: bool) -> None:
     """The case may have been taken or released, or the session ended, between our reading and the worker's seating."""
     async with house.db.read() as db:
         row = await store.find_session(db, session)

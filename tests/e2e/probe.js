@@ -15,10 +15,14 @@
   };
   const fetched = window.fetch;
   window.fetch = async (target, ...rest) => {
-    const isJoin = /\/connections$/.test(String(target.url ?? target));
-    if (isJoin) mark('offer_out');
+    const path = String(target.url ?? target);
+    const isOffer = /\/(connections|prepared)$/.test(path);
+    const isEntry = /\/(enter|take)$/.test(path);
+    if (isOffer) mark('offer_out');
+    if (isEntry) mark('entry_out');
     const answer = await fetched(target, ...rest);
-    if (isJoin) mark('answer_head');
+    if (isOffer) mark('answer_head');
+    if (isEntry) mark('entry_in');
     return answer;
   };
 

@@ -9,16 +9,29 @@ import pytest
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.words import ConsentAnswer, Language, Outcome, Role
 from server.errors import Forbidden, NotFound, NotSignedIn
-from server.service import agents, cases, consent, desk, links, queue, recordings, sessions, timeline, topics
+from server.service import agents, cases, consent, desk, entering, links, queue, recordings, sessions, timeline, topics
 from server.service.views import SourcesView
 from tests.desk import Customer, client_id
 from tests.desk import Desk as House
 from tests.service.test_consent import recorded_call
 
-MODULES: tuple[ModuleType, ...] = (agents, cases, consent, desk, links, queue, recordings, sessions, timeline, topics)
+MODULES: tuple[ModuleType, ...] = (
+    agents,
+    cases,
+    consent,
+    desk,
+    entering,
+    links,
+    queue,
+    recordings,
+    sessions,
+    timeline,
+    topics,
+)
 OPEN_TO_ALL = {"list_topics", "open_case", "exchange_link"}  # They lead to nobody else's case.
 BEHIND = {
     "owns_connection",
+    "decide",
     "my_seat",
     "give_to_browser",
 }  # Asked by other functions, and answered without telling anything.
@@ -48,6 +61,8 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "revoke_link": lambda who: links.revoke_link(h, who, link),
         "admit": lambda who: sessions.admit(h, who, session),
         "connect_session": lambda who: sessions.connect_session(h, who, session, "v=0", {}),
+        "prepare_session": lambda who: entering.prepare_session(h, who, session, "v=0", {}),
+        "enter_session": lambda who: entering.enter_session(h, who, session, connection),
         "connect_standby": lambda who: sessions.connect_standby(h, who, "v=0", {}),
         "restart_connection": lambda who: sessions.restart_connection(h, who, connection, "v=0"),
         "close_connection": lambda who: sessions.close_connection(h, who, connection),
@@ -134,7 +149,16 @@ async def test_guest_does_not_what_customers_and_agents_do(desk: House) -> None:
     customer = await recorded_call(desk)
     guest = await desk.guest(customer.session)
     made = calls(desk, customer, next(iter(desk.worker.recordings)), next(iter(desk.worker.connections)))
-    may = {"read_case", "read_timeline", "say_chat", "admit", "connect_session", "read_session", "case_of_session"}
+    may = {
+        "read_case",
+        "read_timeline",
+        "say_chat",
+        "admit",
+        "connect_session",
+        "prepare_session",
+        "read_session",
+        "case_of_session",
+    }
     may |= {"set_state", "leave_session", "answer_consent"}
     for name in made.keys() - may:
         assert await _answer(made[name], guest), f"a guest may {name}"

@@ -35,6 +35,7 @@ export class Room extends Emitter<RoomEvents> {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #joining = false;
   #wasAsked = false;
+  #isPrepared = false;
   #saying = false;
   #unsaid = false;
   readonly #ends: (() => void)[] = [];
@@ -55,12 +56,28 @@ export class Room extends Emitter<RoomEvents> {
     this.#listen(this.#call);
   }
 
+  /** Connects before the person comes in, so that the pictures are there at once when they do. Nobody sees or hears them yet. */
+  async prepare(): Promise<void> {
+    if (this.#joining || this.#wasAsked) return;
+    this.#joining = true;
+    try {
+      const answer = await this.#call.join((offer) => post<ConnectionView>(`/api/v1/sessions/${this.session}/prepared`, offer));
+      this.line.hold(answer.connection);
+      this.#isPrepared = true;
+    } catch { /* Joining will say what is wrong. */ } finally {
+      this.#joining = false;
+    }
+    if (this.#wasAsked) await this.join(); // The click came meanwhile.
+  }
+
   /** Joins, or joins again; keeps trying with growing pauses until it works or cannot work. */
   async join(): Promise<void> {
+    this.#wasAsked = true;
     if (this.#joining || this.state === 'ended') return;
-    this.#joining = this.#wasAsked = true;
+    this.#joining = true;
     clearTimeout(this.#retry);
     try {
+      if (await this.#enterPrepared()) return;
       if (this.#call.connection || this.#call.state === 'closed') this.#renewCall();
       const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer));
       this.me = answer.participant ?? this.me;
@@ -73,6 +90,19 @@ export class Room extends Emitter<RoomEvents> {
     } finally {
       this.#joining = false;
     }
+  }
+
+  /** Comes in with the prepared connection; false when there is none, or it is not good any more. */
+  async #enterPrepared(): Promise<boolean> {
+    if (!this.#isPrepared) return false;
+    this.#isPrepared = false;
+    if (!this.isConnected) return false;
+    const session = await post<SessionView>(`/api/v1/sessions/${this.session}/connections/${this.connection}/enter`)
+      .catch((error: unknown) => { if (isCode(error, 'not_found', 'media_away')) return null; throw error; });
+    if (!session) return false;
+    this.enter(session);
+    this.#become('connected');
+    return true;
   }
 
   /** The standby connection goes on stage of a session. */
@@ -148,12 +178,14 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #callState(state: CallState): void {
+    if (!this.#wasAsked) return;
     if (state === 'connected') this.#become('connected');
     if (state === 'interrupted') this.#become('reconnecting');
     if (state === 'lost') { this.#become('reconnecting'); this.#again(); }
   }
 
   #gone(reason: string): void {
+    if (!this.#wasAsked) { this.#isPrepared = false; return; }
     if (reason === 'replaced') { this.#call.close(); this.#become('elsewhere'); }
     else if (reason !== 'ended') { this.#become('reconnecting'); this.#again(); }
   }

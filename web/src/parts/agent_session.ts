@@ -33,6 +33,7 @@ export class AgentSession {
   /** Shows the pictures; `furnish` adds everything around them. `ended` is told when the session is over for this agent. */
   constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: () => void) {
     show(byId('work'), true);
+    byId('work').inert = true; // Nothing can be pressed before the case is this agent's.
     document.body.classList.add('in-call');
     this.#stage = new Stage(room, 'customer', () => (this.#isTaken ? t('%(name)s is not connected at the moment', { name: this.view.name }) : t('Connecting …')));
     this.#consent = new Consent(() => room.session, room.line);
@@ -45,12 +46,14 @@ export class AgentSession {
     this.#stage.close();
     this.#consent.close();
     show(byId('work'), false);
+    byId('work').inert = false;
     document.body.classList.remove('in-call');
   }
 
   furnish(view: CaseView): void {
     const { room, log } = this;
     this.#isTaken = true;
+    byId('work').inert = false;
     if (room.state === 'ended') { this.#stage.close(); this.ended(); return; }
     controls(room.devices);
     const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); });
