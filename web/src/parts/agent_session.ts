@@ -39,6 +39,7 @@ export class AgentSession {
     this.#consent = new Consent(() => room.session, room.line);
     this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
     this.#record = new RecordControl(room, log);
+    this.#sayWho(view);
   }
 
   /** The case could not be had: as if nothing had been shown. */
@@ -66,8 +67,7 @@ export class AgentSession {
 
   render(view: CaseView): void {
     this.view = view;
-    const words: Readonly<Record<string, string>> = { name: view.name, number: view.number, topic: view.topic.name, summary: view.summary };
-    for (const [key, word] of Object.entries(words)) for (const place of byId('work').querySelectorAll(`[data-${key}]`)) setText(place as HTMLElement, word);
+    this.#sayWho(view);
     byId('work-facts').replaceChildren(...caseFacts(view));
     byId('work-recordings').replaceChildren(...recordingLines(view.recordings, true));
     setText(byId('recordings-count'), String(view.recordings.length));
@@ -77,6 +77,11 @@ export class AgentSession {
     this.#sign.set(running ? new Date(running.started_at) : null);
     this.#record.running(running?.id ?? null);
     this.#renderTimeline();
+  }
+
+  #sayWho(view: CaseView): void {
+    const words: Readonly<Record<string, string>> = { name: view.name, number: view.number, topic: view.topic.name, summary: view.summary };
+    for (const [key, word] of Object.entries(words)) for (const place of byId('work').querySelectorAll(`[data-${key}]`)) setText(place as HTMLElement, word);
   }
 
   /** Opens camera and microphone; where one is refused, says what to do. */
