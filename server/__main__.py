@@ -59,11 +59,22 @@ def serve(
 
 
 @cli.command()
-def media() -> None:
+def media(
+    fork_server: Annotated[
+        bool,
+        typer.Option(
+            "--fork-server", hidden=True, help="Load everything, and become a worker at each word of the web process."
+        ),
+    ] = False,
+) -> None:
     """Run a media worker alone (the web process starts one by itself)."""
     from server.media.worker import main as work
 
     _start_log()
+    if fork_server:
+        from server.media.fork_server import wait_for_work
+
+        wait_for_work()
     work()
 
 

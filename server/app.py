@@ -21,6 +21,7 @@ from server.api.static import FILES, Files
 from server.config import Settings
 from server.errors import OaseError
 from server.media.client import MediaClient
+from server.service.bell import Bell
 from server.service.finishing import finish_forever
 from server.service.house import House
 from server.service.media_events import follow_media, media_away, sweep_forever
@@ -57,6 +58,7 @@ class Parts:
     holds: Holds
     tasks: Tasks
     supervisor: Supervisor | None
+    media_bell: Bell
 
 
 PARTS = web.AppKey("parts", Parts)
@@ -97,8 +99,9 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     server.attach(app)
     sockets.attach()
     starts_media = settings.supervise and not settings.media_url
-    supervisor = Supervisor(settings, lambda: _media_answers(house)) if starts_media else None
-    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor)
+    media_bell = Bell()
+    supervisor = Supervisor(settings, lambda: _media_answers(house), media_bell.ring) if starts_media else None
+    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, media_bell)
 
 
 def _make_bus(settings: Settings) -> Bus:
@@ -157,7 +160,7 @@ async def _media_answers(house: House) -> bool:
 
 
 async def _watch_media(parts: Parts) -> None:
-    """Says once that the worker is away; that it is back is said by its own `hello`."""
+    """Says once that the worker is away, as soon as its supervisor knows it; that it is back is said by its own `hello`."""
     was_up = False
     while True:
         is_up = await _is_media_up(parts.house)
@@ -169,7 +172,7 @@ async def _watch_media(parts: Parts) -> None:
             except Exception:  # The root of this task: it goes on to watch.
                 log.exception("media_away_failed")
         was_up = is_up
-        await asyncio.sleep(MEDIA_POLL_S)
+        await parts.media_bell.wait(MEDIA_POLL_S)
 
 
 async def _is_media_up(house: House) -> bool:

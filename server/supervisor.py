@@ -1,7 +1,8 @@
-"""Starts the media worker, watches it, and starts it again: within a second when it died, within ten when it hangs.
+"""Starts the media worker, watches it, and starts it again: at once when it died, within ten seconds when it hangs.
 
-The worker does not die with the web process: after a `kill -9` of the web process calls go on, and the next web process adopts the worker that
-`worker.json` in the data folder names. Of several web processes on one data folder one holds `media.lock` and supervises; the others wait for it.
+Workers are forked from a process that has loaded everything (`server/forks.py`), so that a new one is there in a tenth of a second. A worker does
+not die with the web process: after a `kill -9` of the web process calls go on, and the next web process adopts the worker that `worker.json` in the
+data folder names. Of several web processes on one data folder one holds `media.lock` and supervises; the others wait for it.
 """
 
 import asyncio
@@ -11,7 +12,6 @@ import hashlib
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -22,6 +22,7 @@ import structlog
 
 from server.config import ROOT, Settings
 from server.errors import OaseError
+from server.forks import Forks
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ START_LIMIT_S = 20.0
 STOP_LIMIT_S = 10.0
 """A worker closes the files of its recordings; on a slow disk that takes seconds."""
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-STEADY_AFTER_S = 10.0
+STEADY_AFTER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,36 @@ class Worker:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, number)
 
+    async def until_end(self, limit_s: float) -> None:
+        """Returns when the process has ended, whoever's child it is, or after `limit_s`."""
+        try:
+            watch = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(watch, ended.set)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s if self.is_alive() else 0.0):
+                    await ended.wait()
+        finally:
+            loop.remove_reader(watch)
+            os.close(watch)
+
 
 class Supervisor:
-    """Owns the media worker's process. `is_healthy` asks the worker; it may raise OaseError or take its time."""
+    """Owns the media worker's process. `is_healthy` asks it and may raise OaseError or take its time; `ended` is called when one has ended."""
 
-    def __init__(self, settings: Settings, is_healthy: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, settings: Settings, is_healthy: Callable[[], Awaitable[bool]], ended: Callable[[], None] = lambda: None
+    ) -> None:
         self._data = settings.data
         self._build = build_of(settings)
         self._is_healthy = is_healthy
+        self._ended = ended
+        self._forks = Forks()
         self._tasks = Tasks("supervisor")
         self._lock: IO[str] | None = None
-        self._child: asyncio.subprocess.Process | None = None
         self._worker: Worker | None = None
         self.restarts = 0
         self.is_up = False  # Whether the worker that runs now has answered since its start.
@@ -76,6 +96,7 @@ class Supervisor:
     async def close(self) -> None:
         """Ends the worker, if it is ours, and stops watching."""
         await self._tasks.close()
+        await self._forks.close()
         if self._lock:
             await self._stop_worker()
             self._lock.close()
@@ -92,6 +113,7 @@ class Supervisor:
                 log.exception("media_worker_not_started")
                 reason = type(exc).__name__
             self.is_up = False
+            self._ended()
             failures = 0 if time.monotonic() - began > STEADY_AFTER_S else failures + 1
             wait_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
             self.restarts += 1
@@ -122,13 +144,10 @@ class Supervisor:
         return await self._start_worker()
 
     async def _start_worker(self) -> Worker:
-        # A session of its own: Ctrl-C in the terminal reaches the web process only, which then ends the worker in order.
-        self._child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server", "media", cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
-        )
-        self._worker = Worker(self._child.pid, _began(self._child.pid) or 0, self._build)
+        pid = await self._forks.fork()
+        self._worker = Worker(pid, _began(pid) or 0, self._build)
         self._write_note(self._worker)
-        log.info("media_worker_started", pid=self._child.pid)
+        log.info("media_worker_started", pid=pid)
         return self._worker
 
     async def _until_it_ends(self, worker: Worker) -> str:
@@ -139,21 +158,11 @@ class Supervisor:
                 self.is_up = True
                 limit = time.monotonic() + HUNG_AFTER_S
             elif time.monotonic() > limit:
-                worker.signal(signal.SIGKILL)
-                await self._reap()
+                await self._kill(worker)
                 return "hung"
-            await self._pause()
-        await self._reap()
+            await worker.until_end(POLL_S)
+            await self._forks.care()
         return "died"
-
-    async def _pause(self) -> None:
-        """Half a second, or until our child ends."""
-        if self._child is None:
-            await asyncio.sleep(POLL_S)
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S):
-                await self._child.wait()
 
     async def _answers(self) -> bool:
         try:
@@ -166,18 +175,15 @@ class Supervisor:
         if self._worker is None:
             return
         self._worker.signal(signal.SIGTERM)
-        end = time.monotonic() + STOP_LIMIT_S
-        while self._worker.is_alive() and time.monotonic() < end:  # noqa: ASYNC110  Nor does somebody else's child.
-            await asyncio.sleep(0.05)
-        self._worker.signal(signal.SIGKILL)
-        await self._reap()
+        await self._worker.until_end(STOP_LIMIT_S)
+        await self._kill(self._worker)
         self._note.unlink(missing_ok=True)
         self._worker = None
 
-    async def _reap(self) -> None:
-        if self._child:
-            await self._child.wait()
-            self._child = None
+    @staticmethod
+    async def _kill(worker: Worker) -> None:
+        worker.signal(signal.SIGKILL)
+        await worker.until_end(STOP_LIMIT_S)
 
     @property
     def _note(self) -> Path:

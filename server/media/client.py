@@ -29,7 +29,7 @@ from server.media.wire import dump, error_by_code, parse
 log = structlog.get_logger(__name__)
 
 ANSWER_LIMIT_S = 10.0
-BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+BACK_OFF_S = (*[0.05] * 20, 0.2, 0.5, 1.0)  # A worker that died is back within the first second.
 EVENT_LIMIT_BYTES = 1 << 20
 
 _T = TypeVar("_T")

@@ -1,0 +1,103 @@
+"""Where media workers come from: a process that has loaded all they need, kept at hand by the web process (`server/media/fork_server.py`)."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+
+import structlog
+
+from server.config import ROOT
+
+log = structlog.get_logger(__name__)
+
+LOAD_LIMIT_S = 20.0
+FORK_LIMIT_S = 2.0
+AGAIN_S = 5.0
+"""One that cannot be loaded is not tried in every round."""
+
+
+class Forks:
+    """The fork server's process. It ends with this one, however this one ends; the workers that it made do not."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader = asyncio.StreamReader()
+        self._writer: asyncio.StreamWriter | None = None
+        self._is_loaded = self._is_asked = False
+        self._began = float("-inf")
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def care(self) -> None:
+        """Starts the process if there is none, for the next time; does not wait until it has loaded. Raises OSError."""
+        if self.pid is None and time.monotonic() - self._began > AGAIN_S:
+            await self._start()
+
+    async def fork(self) -> int:
+        """The pid of a new media worker. Raises OSError when there is none; the next time begins anew."""
+        if self.pid is None:
+            await self._start()
+        try:
+            if not self._is_loaded:
+                await self._line(LOAD_LIMIT_S)
+                self._is_loaded = True
+            assert self._writer is not None
+            self._writer.write(b"\n")
+            self._is_asked = True
+            pid = int(await self._line(FORK_LIMIT_S))
+            self._is_asked = False
+            return pid
+        except (OSError, ValueError) as exc:
+            await self.close()
+            raise OSError("the fork server does not answer") from exc
+
+    async def _start(self) -> None:
+        await self.close()
+        self._began = time.monotonic()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "server", "media", "--fork-server"),
+                    cwd=ROOT,
+                    stdin=theirs,
+                    start_new_session=True,
+                )
+            except OSError:
+                ours.close()
+                raise
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        log.info("fork_server_started", pid=self._process.pid)
+
+    async def _line(self, limit_s: float) -> bytes:
+        """The next line; an empty one when the process has ended. Raises TimeoutError, which is an OSError."""
+        async with asyncio.timeout(limit_s):
+            return await self._reader.readline()
+
+    async def close(self) -> None:
+        """Ends the process; workers go on, but one that nobody heard of."""
+        if self._writer is not None:
+            if self._is_asked:
+                await self._end_unheard(self._writer)
+            self._writer.close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        self._is_loaded = self._is_asked = False
+
+    async def _end_unheard(self, writer: asyncio.StreamWriter) -> None:
+        """Whoever asked went away before the answer came: the worker would keep the port for ever."""
+        with contextlib.suppress(OSError):
+            writer.write_eof()
+            async with asyncio.timeout(FORK_LIMIT_S):
+                answers = await self._reader.read()
+            for pid in answers.split():
+                os.kill(int(pid), signal.SIGTERM)
