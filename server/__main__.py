@@ -60,10 +60,10 @@ def serve(
 
 @cli.command()
 def media(
-    fork_server: Annotated[
+    on_demand: Annotated[
         bool,
         typer.Option(
-            "--fork-server", hidden=True, help="Load everything, and become a worker at each word of the web process."
+            "--on-demand", hidden=True, help="Load everything, and fork a worker whenever the web process asks for one."
         ),
     ] = False,
 ) -> None:
@@ -71,8 +71,8 @@ def media(
     from server.media.worker import main as work
 
     _start_log()
-    if fork_server:
-        from server.media.fork_server import wait_for_work
+    if on_demand:
+        from server.media.on_demand import wait_for_work
 
         wait_for_work()
     work()

@@ -1,4 +1,4 @@
-"""Where media workers come from: a process that has loaded all they need, kept at hand by the web process (`server/media/fork_server.py`)."""
+"""Where media workers come from: a process that has loaded all they need, kept at hand by the web process (`server/media/on_demand.py`)."""
 
 import asyncio
 import contextlib
@@ -36,9 +36,12 @@ class Forks:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def care(self) -> None:
-        """Starts the process if there is none, for the next time; does not wait until it has loaded. Raises OSError."""
+        """Starts the process if there is none, for the next time; does not wait until it has loaded."""
         if self.pid is None and time.monotonic() - self._began > AGAIN_S:
-            await self._start()
+            try:
+                await self._start()
+            except OSError as exc:  # No memory, no process: it passes.
+                log.warning("fork_server_not_started", reason=str(exc))
 
     async def fork(self) -> int:
         """The pid of a new media worker. Raises OSError when there is none; the next time begins anew."""
@@ -65,7 +68,7 @@ class Forks:
         with theirs:
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "server", "media", "--fork-server"),
+                    *(sys.executable, "-m", "server", "media", "--on-demand"),
                     cwd=ROOT,
                     stdin=theirs,
                     start_new_session=True,

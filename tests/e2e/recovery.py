@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.async_api import Browser
 
 from server.media.recorder import index
 from tests.e2e.people import Person, Senses, agent_at_desk, takes_first_case, waiting_customer
-from tests.e2e.product import ROOT, Product
+from tests.e2e.product import Product
 
 NEW_FRAMES = 5
 
@@ -93,14 +92,6 @@ async def kill_worker_while_recording(call: Call, generator: random.Random) -> K
     await call.product.until_new_worker(old)
     await asyncio.gather(*(frames_move(person, one) for person, one in zip(call.people, before, strict=True)))
     return Killed(time.time() - killed_at, lost, tracks)
-
-
-async def worker_start_s() -> float:
-    """What starting a media worker costs on this machine, as busy as it is now: one second when nobody else uses the cores."""
-    began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import server.media.worker", cwd=ROOT)
-    await process.wait()
-    return time.monotonic() - began
 
 
 async def _recorded_part(recordings: Path, least_s: float, limit_s: float = 20.0) -> Path:

@@ -18,7 +18,6 @@ from tests.e2e.recovery import (
     reload_in_call,
     starts_recording,
     talking,
-    worker_start_s,
 )
 
 pytestmark = [
@@ -42,11 +41,10 @@ async def test_killed_worker_costs_two_seconds_of_a_recording_and_five_of_the_ca
     generator = random.Random(seed)
     await starts_recording(call)
     for _ in range(ROUNDS):
-        limit_s = 3.0 + 2.0 * await worker_start_s()  # Five seconds where nobody else uses the cores.
         killed = await kill_worker_while_recording(call, generator)
         assert killed.tracks >= 4
         assert killed.lost_s < 2.0
-        assert killed.back_s < limit_s
+        assert killed.back_s < 5.0
     assert sorted(await entries_of_people(call)) == ["agent", "customer"]
 
 

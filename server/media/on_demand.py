@@ -1,4 +1,4 @@
-"""A process that has loaded everything and becomes a media worker whenever one is needed: `python -m server media --fork-server`.
+"""A process that has loaded everything and becomes a media worker whenever one is needed: `python -m server media --on-demand`.
 
 Loading the worker's libraries takes a second of a core, far longer where browsers encode on the same cores; a fork takes milliseconds. It opens
 nothing, has no timers and no threads, and shares its memory with the workers that it made.
