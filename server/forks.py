@@ -45,14 +45,14 @@ class Forks:
 
     async def fork(self) -> int:
         """The pid of a new media worker. Raises OSError when there is none; the next time begins anew."""
-        if self.pid is None:
-            await self._start()
+        writer = self._writer if self.pid is not None else None
+        if writer is None:
+            writer = await self._start()
         try:
             if not self._is_loaded:
                 await self._line(LOAD_LIMIT_S)
                 self._is_loaded = True
-            assert self._writer is not None
-            self._writer.write(b"\n")
+            writer.write(b"\n")
             self._is_asked = True
             pid = int(await self._line(FORK_LIMIT_S))
             self._is_asked = False
@@ -61,7 +61,7 @@ class Forks:
             await self.close()
             raise OSError("the fork server does not answer") from exc
 
-    async def _start(self) -> None:
+    async def _start(self) -> asyncio.StreamWriter:
         await self.close()
         self._began = time.monotonic()
         ours, theirs = socket.socketpair()
@@ -70,7 +70,7 @@ class Forks:
                 self._process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "server", "media", "--on-demand"),
                     cwd=ROOT,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     start_new_session=True,
                 )
             except OSError:
@@ -78,6 +78,7 @@ class Forks:
                 raise
         self._reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         log.info("fork_server_started", pid=self._process.pid)
+        return self._writer
 
     async def _line(self, limit_s: float) -> bytes:
         """The next line; an empty one when the process has ended. Raises TimeoutError, which is an OSError."""

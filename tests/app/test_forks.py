@@ -119,23 +119,22 @@ async def test_worker_that_nobody_heard_of_ends(forks: Forks) -> None:
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, pathlib, sys
 from server.forks import Forks
 async def main():
     forks = Forks()
-    print(await forks.fork(), forks.pid, file=sys.stderr, flush=True)
+    pathlib.Path(sys.argv[1]).write_text(f"{await forks.fork()} {forks.pid}\\n")
     await asyncio.sleep(60)
 asyncio.run(main())
 """
 
 
-async def test_waiting_process_ends_with_a_killed_parent(forks: Forks) -> None:
-    """`forks` is here for the settings. The log goes to standard output."""
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, cwd=ROOT, stderr=asyncio.subprocess.PIPE
-    )
-    assert parent.stderr is not None
-    worker, server = (int(word) for word in (await parent.stderr.readline()).split())
+async def test_waiting_process_ends_with_a_killed_parent(forks: Forks, tmp_path: Path) -> None:
+    """`forks` is here for the settings."""
+    told = tmp_path / "pids"
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, str(told), cwd=ROOT)
+    await until(lambda: told.exists() and told.read_text().endswith("\n"))
+    worker, server = (int(word) for word in told.read_text().split())
     parent.kill()
     await until(lambda: not is_alive(server))
     assert is_alive(worker)
