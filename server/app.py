@@ -24,7 +24,8 @@ from server.media.client import MediaClient
 from server.service.bell import Bell
 from server.service.finishing import finish_forever
 from server.service.house import House
-from server.service.media_events import follow_media, media_away, sweep_forever
+from server.service.media_events import follow_media, sweep_forever
+from server.service.media_watch import MediaWatch
 from server.service.queue import list_places
 from server.service.sessions import drop_connection
 from server.service.topics import seed_topics
@@ -160,30 +161,14 @@ async def _media_answers(house: House) -> bool:
 
 
 async def _watch_media(parts: Parts) -> None:
-    """Says once that the worker is away, as soon as its supervisor knows it; that it is back is said by its own `hello`."""
-    was_up = False
+    watch = MediaWatch(parts.house)
     while True:
-        is_up = await _is_media_up(parts.house)
-        METRICS.media_up.set(int(is_up))
-        if was_up and not is_up:
-            log.warning("media_away")
-            try:
-                await media_away(parts.house)
-            except Exception:  # The root of this task: it goes on to watch.
-                log.exception("media_away_failed")
-        was_up = is_up
+        try:
+            await watch.look()
+        except Exception:  # The root of this task: it goes on to watch.
+            log.exception("media_watch_failed")
+        METRICS.media_up.set(int(watch.is_up))
         await parts.media_bell.wait(MEDIA_POLL_S)
-
-
-async def _is_media_up(house: House) -> bool:
-    try:
-        async with asyncio.timeout(2.0):
-            return await _media_answers(house)
-    except (OaseError, TimeoutError):
-        return False
-    except Exception:  # The root of the watch: a bug in asking is no answer either.
-        log.exception("media_watch_failed")
-        return False
 
 
 async def _count_forever(parts: Parts) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from server.errors import AlreadyRecording, NotFound, OaseError
-from server.media.protocol import Answer, Event, ParticipantView, RecordingFacts, SessionView, Slot
+from server.media.protocol import Answer, Event, Health, ParticipantView, RecordingFacts, SessionView, Slot
 from server.media.wire import problem
 
 
@@ -55,6 +55,7 @@ class WorkerDouble:
         app.router.add_post("/sessions/{session}/recordings", self._record)
         app.router.add_patch("/recordings/{recording}", self._agree)
         app.router.add_delete("/recordings/{recording}", self._stop_recording)
+        app.router.add_get("/health", self._health)
         app.router.add_get("/events", self._events)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -144,6 +145,9 @@ class WorkerDouble:
         if request.match_info["session"] not in self.sessions:
             raise NotFound
         return web.json_response(self._view(request.match_info["session"]))
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response(asdict(Health(True, self.boot, 0.0, len(self.connections))))
 
     async def _wake(self, request: web.Request) -> web.Response:
         if request.match_info["session"] not in self.sessions:
