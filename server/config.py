@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         description="Password of the control address, the same here and for the media worker; at least 16 characters; required with http://.",
     )
 
+    media_compiled: bool = Field(
+        True,
+        validation_alias=_named("OASE_MEDIA_COMPILED"),
+        description="Forward packets by compiled code where it was built; False: by Python.",
+    )
+
     supervise: bool = Field(
         True,
         validation_alias=_named("OASE_SUPERVISE"),

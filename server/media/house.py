@@ -16,6 +16,7 @@ from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
 from server.media.events import Events
 from server.media.load import Lateness
+from server.media.native.library import load
 from server.media.peer.build import build
 from server.media.peer.connection import CHECK_SILENCE_S, Connection
 from server.media.peer.places import Places
@@ -54,7 +55,8 @@ class House:
         self._ended: OrderedDict[str, None] = OrderedDict()
         self.clock = clock
         self._settings = settings
-        self._edge = Edge(self.counters, clock, plain)
+        library = load() if settings.media_compiled else None
+        self._edge = Edge(self.counters, clock, plain, library)
         self._certificate = make_certificate()
         self._certificate_at = clock()
         wall_offset = time.time() - clock()
@@ -74,7 +76,7 @@ class House:
         self.port = self._edge.open(listening, self._settings.media_port)
         await self._edge.open_tcp()
         self._tasks.start(self._rounds(), "rounds")
-        log.info("media_open", port=self.port, addresses=self._addresses)
+        log.info("media_open", port=self.port, addresses=self._addresses, forwarding=self._edge.forwarding)
 
     async def close(self) -> None:
         """Tells every browser that it is over, then closes the port."""

@@ -1,12 +1,14 @@
 """One incoming packet becomes one batch: for each slot a rewritten header, the same payload, protection, and at the end one system call.
 
-This is the hottest code of the product. Everything that is the same for all slots is done before the loop or is a constant of the slot.
+This is the hottest code of the product. Everything that is the same for all slots is done before the loop or is a constant of the slot. Where the
+compiled library is there (`server/media/native`), it takes all slots in steady state in one call and leaves the others to the loop here.
 All packets that we send have the same layout: 12 bytes header, 4 bytes extension header, 8 bytes of extensions (transport-wide number, MID), payload.
 """
 
 import struct
 
 from server.media.edge.batch import PAYLOAD_MAX
+from server.media.native.library import Library
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp import vp8
@@ -20,14 +22,24 @@ _FIRST_BYTE = 0x90  # Version 2, with extensions.
 _EXTENSIONS = 0xBEDE0002  # One-byte form, two words.
 
 
-def forward(layer: Layer, packet: MediaPacket) -> None:
+def forward(layer: Layer, packet: MediaPacket, library: Library | None) -> None:
     """Sends `packet` to every slot that shows `layer`, and lets slots that wait for it in when it is a key frame."""
+    outlets = layer.outlets
+    if HEADER_BYTES + len(packet.payload) > PAYLOAD_MAX or not outlets:
+        return
+    if library is not None:
+        left = library.forward(layer.roll, layer.number, packet)
+        if not left:
+            return
+        outlets = tuple(outlets[place] for place in left)
+    _forward(layer, packet, outlets)
+
+
+def _forward(layer: Layer, packet: MediaPacket, outlets: tuple[Outlet, ...]) -> None:
     seq, rtp_time, marker, codec, payload, descriptor, *_ = packet
     length = HEADER_BYTES + len(payload)
-    if length > PAYLOAD_MAX:
-        return
     mark, mime, pack = 0x80 if marker else 0, codec.mime, _HEADER.pack_into
-    for outlet in layer.outlets:
+    for outlet in outlets:
         shift = outlet.map.shift
         if shift.layer is not layer:
             if not outlet.takes_over(layer, packet):
@@ -41,7 +53,7 @@ def forward(layer: Layer, packet: MediaPacket) -> None:
             continue
         number = 0
         if outlet.transport_head:
-            link.transport_seq = number = link.transport_seq + 1 & 0xFFFF
+            link.state.transport_seq = number = link.state.transport_seq + 1 & 0xFFFF
         memory, at = batch.memory, batch.at
         second, out_seq, out_time = mark | payload_type, seq + shift.seq & 0xFFFF, rtp_time + shift.time & 0xFFFFFFFF
         tail = (outlet.transport_head, number, outlet.mid_block)
@@ -50,7 +62,7 @@ def forward(layer: Layer, packet: MediaPacket) -> None:
         if descriptor is not None:
             vp8.move(memory, at + HEADER_BYTES, descriptor, shift.picture_id, shift.tl0)
         batch.seal(keys, link.target, length)
-        if outlet.is_sent_twice:
+        if outlet.is_sent_twice and batch.sealed:
             _repeat(outlet, bytes(memory[at : at + batch.sealed]))
 
 
@@ -107,7 +119,7 @@ def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, *, again: bool)
         outlet.retransmission_seq = seq = outlet.retransmission_seq + 1 & 0xFFFF
     number = 0
     if outlet.transport_head:
-        link.transport_seq = number = link.transport_seq + 1 & 0xFFFF
+        link.state.transport_seq = number = link.state.transport_seq + 1 & 0xFFFF
     length = HEADER_BYTES + len(body)
     if length > PAYLOAD_MAX:
         return

@@ -3,7 +3,8 @@
 Why each is needed:
 * `RTCDtlsTransport` makes handshake, fingerprint check and key export. Its flight writer cuts flights at 1,500 bytes (replaced by one that sends
   each record whole), and its packet pump would wake a task for each packet (so only DTLS goes through it; SRTP is opened by us, at once).
-* `pylibsrtp._binding`: `Session.protect` copies three times and refuses more than 1,356 bytes. `srtp_protect` on our own buffers costs a fifth.
+* `pylibsrtp._binding`: `Session.protect` copies three times and refuses more than 1,356 bytes. `srtp_protect` on our own buffers costs a fifth;
+  compiled code (`server/media/native`) calls it by its address, with the session's.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ _ffi: Any = _binding.ffi
 _lib: Any = _binding.lib
 
 srtp_protect: Callable[[Any, Any, Any], int] = _lib.srtp_protect
+protect_address = int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_protect")))
+"""The same function for compiled code, so that there is one libsrtp in the process."""
 
 
 def make_certificate() -> RTCCertificate:
@@ -133,13 +136,14 @@ class Inbox:
 
 
 class Keys:
-    """SRTP in both directions for one connection."""
+    """SRTP in both directions for one connection. `outbound_address` is the sending `srtp_t`, good for as long as this object lives."""
 
     def __init__(self, inbound: pylibsrtp.Session, outbound: pylibsrtp.Session) -> None:
         self._inbound = inbound
         self.outbound = outbound
         self._rx: Any = inbound._srtp[0]
         self.tx: Any = outbound._srtp[0]
+        self.outbound_address = int(_ffi.cast("uintptr_t", self.tx))
 
     def open_rtp(self, inbox: Inbox, length: int) -> int:
         """Opens the packet in the inbox in place; its new length, or -1 when it is forged, repeated or broken."""

@@ -4,12 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from server.config import Settings
 from server.media.client import MediaClient
 from server.media.house import House
+from server.media.native import build
 from server.media.protocol import Event
 from server.media.worker import Worker
 from server.tasks import Tasks
@@ -56,19 +60,30 @@ async def until(condition: Callable[[], Any], limit_s: float = 10.0) -> Any:
     return value
 
 
+class Way(StrEnum):
+    """How packets leave: by compiled code, by Python through `sendmmsg`, or by Python one by one."""
+
+    COMPILED = "compiled"
+    SENDMMSG = "sendmmsg"
+    PLAIN = "plain"
+
+
 @asynccontextmanager
 async def open_rig(
-    folder: Path, clock: Callable[[], float] = time.monotonic, plain: bool = False, host: str = "127.0.0.1"
+    folder: Path, clock: Callable[[], float] = time.monotonic, way: Way | None = None, host: str = "127.0.0.1"
 ) -> AsyncIterator[Rig]:
-    """A running worker."""
+    """A running worker. Without `way` it takes the quickest that this machine has."""
+    if way is Way.COMPILED and (why := build.ensure()):
+        pytest.skip(f"no compiled code here: {why}")
     settings = Settings(
         data=folder,
         recordings=folder / "recordings",
         media_host=host,
         media_port=0,
         media_url=f"unix:{folder / 'control.sock'}",
+        media_compiled=way in (None, Way.COMPILED),
     )
-    worker = Worker(settings, House(settings, clock, plain))
+    worker = Worker(settings, House(settings, clock, plain=way is Way.PLAIN))
     await worker.start()
     client = MediaClient(settings.media_control)
     rig = Rig(worker, client)

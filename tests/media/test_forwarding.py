@@ -12,10 +12,10 @@ from server.media.rtp import rtcp
 from server.media.rtp.feedback import read_feedback
 from server.media.rtp.keyframes import MERGE_S
 from server.media.rtp.nack import GAP_MAX
-from tests.media.rig import Rig, open_rig, until
+from tests.media.rig import Rig, Way, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
 
-pytestmark = pytest.mark.parametrize("plain", [False, True], ids=["sendmmsg", "plain"])
+pytestmark = pytest.mark.parametrize("way", list(Way))
 
 
 async def on_stage(rig: Rig, name: str, session: str = "s1", **peer: int) -> WirePeer:
@@ -39,8 +39,8 @@ def assert_continuous(packets: list[Received]) -> None:
     assert ids == [ids[0] + index & 0x7FFF for index in range(len(ids))]
 
 
-async def test_picture_and_sound_reach_the_other(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_picture_and_sound_reach_the_other(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 50)
         for index in range(20):
@@ -56,8 +56,8 @@ async def test_picture_and_sound_reach_the_other(tmp_path: Path, plain: bool) ->
         await bob.close()
 
 
-async def test_nothing_flows_before_the_key_frame_or_off_stage(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_nothing_flows_before_the_key_frame_or_off_stage(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 10, key_frames=())
         await until(lambda: any(isinstance(report, rtcp.PictureLoss) for report in ann.reports))
@@ -73,8 +73,8 @@ async def test_nothing_flows_before_the_key_frame_or_off_stage(tmp_path: Path, p
         await bob.close()
 
 
-async def test_newcomer_starts_at_a_key_frame_of_just_now(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_newcomer_starts_at_a_key_frame_of_just_now(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await on_stage(rig, "ann")
         await send_picture(ann, 10, key_frames=(0, 4))
         await rig.event("roster", session="s1")
@@ -90,8 +90,8 @@ async def test_newcomer_starts_at_a_key_frame_of_just_now(tmp_path: Path, plain:
         await bob.close()
 
 
-async def test_newcomer_waits_when_the_key_frame_is_old_or_has_a_hole(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_newcomer_waits_when_the_key_frame_is_old_or_has_a_hole(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await on_stage(rig, "ann")
         for index in (0, 1, 3, 4):  # Number 2 never comes.
             ann.send_rtp("0", index, index * 3000, vp8(index == 0, index, index))
@@ -112,8 +112,8 @@ async def test_newcomer_waits_when_the_key_frame_is_old_or_has_a_hole(tmp_path: 
             await peer.close()
 
 
-async def test_cameras_are_woken_before_anybody_looks(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_cameras_are_woken_before_anybody_looks(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         with pytest.raises(NotFound):
             await rig.client.wake_cameras("s1")
         ann = await joined(rig.client.connect, WirePeer())
@@ -133,8 +133,8 @@ def _newest(rig: Rig, peer: WirePeer) -> int:
     return layers[0].newest.seq & 0xFFFF if layers and layers[0].newest is not None else -1
 
 
-async def test_lost_packets_come_again(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_lost_packets_come_again(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 30)
         sent = await until(lambda: len(found := bob.of("2")) >= 30 and found)
@@ -151,8 +151,8 @@ async def test_lost_packets_come_again(tmp_path: Path, plain: bool) -> None:
         await bob.close()
 
 
-async def test_worker_asks_the_sender_again(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_worker_asks_the_sender_again(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 10)
         await send_picture(ann, 10, first=12)
@@ -166,8 +166,8 @@ async def test_worker_asks_the_sender_again(tmp_path: Path, plain: bool) -> None
         await bob.close()
 
 
-async def test_hole_too_large_to_repair_asks_for_a_key_frame(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_hole_too_large_to_repair_asks_for_a_key_frame(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await on_stage(rig, "ann")
         await send_picture(ann, 1)
         await asyncio.sleep(0.1)
@@ -178,8 +178,8 @@ async def test_hole_too_large_to_repair_asks_for_a_key_frame(tmp_path: Path, pla
         await ann.close()
 
 
-async def test_probes_and_repeats_are_not_forwarded(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_probes_and_repeats_are_not_forwarded(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 10)
         for seq in range(10):
@@ -192,8 +192,8 @@ async def test_probes_and_repeats_are_not_forwarded(tmp_path: Path, plain: bool)
         await bob.close()
 
 
-async def test_slot_stays_continuous_when_somebody_else_takes_it(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_slot_stays_continuous_when_somebody_else_takes_it(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, cleo = await on_stage(rig, "ann"), await on_stage(rig, "cleo")
         bob = await on_stage(rig, "bob", video=1)
         await send_picture(ann, 20)
@@ -209,8 +209,8 @@ async def test_slot_stays_continuous_when_somebody_else_takes_it(tmp_path: Path,
             await peer.close()
 
 
-async def test_sender_reports_are_ours_and_in_one_clock(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_sender_reports_are_ours_and_in_one_clock(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         ann.send_rtcp(rtcp.sender_report(ann.ssrcs["0"], 5 << 32, 0, 1, 1))
         ann.send_rtcp(rtcp.sender_report(ann.ssrcs["1"], 5 << 32, 7000, 1, 1))
@@ -234,8 +234,8 @@ async def test_sender_reports_are_ours_and_in_one_clock(tmp_path: Path, plain: b
         await bob.close()
 
 
-async def test_sender_hears_what_arrived(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_sender_hears_what_arrived(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await on_stage(rig, "ann")
         await send_picture(ann, 50)
 
@@ -249,8 +249,8 @@ async def test_sender_hears_what_arrived(tmp_path: Path, plain: bool) -> None:
         await ann.close()
 
 
-async def test_key_frame_requests_repeat_until_one_is_in(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_key_frame_requests_repeat_until_one_is_in(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
 
         def asked() -> int:
@@ -271,8 +271,8 @@ async def test_key_frame_requests_repeat_until_one_is_in(tmp_path: Path, plain: 
         await bob.close()
 
 
-async def test_silent_camera_gives_its_slot_back(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_silent_camera_gives_its_slot_back(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         await send_picture(ann, 5)
         await until(lambda: len(bob.of("2")) == 5)
@@ -293,8 +293,8 @@ def _slots(rig: Rig, peer: WirePeer) -> list[dict[str, object]]:
     return slots
 
 
-async def test_sound_is_sent_twice_over_a_bad_line(tmp_path: Path, plain: bool) -> None:
-    async with open_rig(tmp_path, plain=plain) as rig:
+async def test_sound_is_sent_twice_over_a_bad_line(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
         ann.send_rtp("1", 0, 0, b"sound")
         await until(lambda: bob.of("4"))

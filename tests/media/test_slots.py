@@ -73,9 +73,9 @@ def test_left_slot_hangs_on_no_layer() -> None:
     camera = source("ann", Source.CAMERA)
     assign(made, [camera])
     (layer,) = camera.layers
-    assert layer.outlets == made
+    assert layer.outlets == tuple(made)
     assign(made, [])
-    assert layer.outlets == []
+    assert layer.outlets == ()
     assert made[0].is_empty
 
 
@@ -85,4 +85,4 @@ def test_new_stream_of_a_source_is_waited_for() -> None:
     assign(made, [camera])
     newer: Layer = camera.add_layer(2)
     assert made[0].map.wanted is newer
-    assert newer.outlets == made
+    assert newer.outlets == tuple(made)

@@ -18,29 +18,64 @@ BATCH_PACKETS = 64
 NAME_BYTES = 16
 PAYLOAD_MAX = PACKET_BYTES - TRAILER_BYTES
 
-_HEADER = struct.Struct("@PI4xPNPNi4xI4x")
+MESSAGE = struct.Struct("@PI4xPNPNi4xI4x")
 """struct mmsghdr on 64-bit Linux: name, name length, vector, vector length, control, control length, flags; sent bytes."""
 
 
 class Batch(Protocol):
-    """Where packets are written: up to `PAYLOAD_MAX` bytes at `memory[at:]`, then `seal`. `sealed` is the length of the last one, protected."""
+    """Where packets are written: up to `PAYLOAD_MAX` bytes at `memory[at:]`, then `seal`. `sealed` is the length of the last one, protected.
+
+    `target` is what `seal` wants to know of an address; `state` is where compiled code finds the batch, None where it cannot write to it.
+    """
 
     memory: memoryview
-    at: int
     sealed: int
 
+    @property
+    def state(self) -> ctypes.Structure | None:
+        """See above."""
+
+    @property
+    def at(self) -> int:
+        """Where the next packet begins."""
+
     def seal(self, keys: Keys, target: Any, length: int) -> None:
-        """The packet of `length` bytes at `at` is complete: protect it and send it to `target` at the next flush."""
+        """The packet of `length` bytes at `at` is complete: protect it and send it to `target` at the next flush. `sealed` is 0 if that fails."""
 
     def flush(self) -> None:
         """Sends what is there."""
+
+    def close(self) -> None:
+        """The socket is about to be closed: nothing is sent any more."""
+
+
+class Frames:
+    """The buffers of a batch and the message headers that tell the kernel where they are, all laid out once."""
+
+    def __init__(self) -> None:
+        self.memory = memoryview(bytearray(BATCH_PACKETS * PACKET_BYTES))
+        self._names = (ctypes.c_char * (NAME_BYTES * BATCH_PACKETS))()
+        self._vectors = (ctypes.c_uint64 * (2 * BATCH_PACKETS))()
+        self.headers = (ctypes.c_char * (MESSAGE.size * BATCH_PACKETS))()
+        self._packets = (ctypes.c_char * len(self.memory)).from_buffer(self.memory)
+        base = ctypes.addressof(self._packets)
+        for index in range(BATCH_PACKETS):
+            self._vectors[2 * index] = base + index * PACKET_BYTES
+            name = ctypes.addressof(self._names) + index * NAME_BYTES
+            vector = ctypes.addressof(self._vectors) + index * 16
+            MESSAGE.pack_into(self.headers, index * MESSAGE.size, name, NAME_BYTES, vector, 1, 0, 0, 0, 0)
+        self.names = memoryview(self._names).cast("B")
+        self.vectors = memoryview(self._vectors).cast("B").cast("Q")
 
 
 class KernelBatch:
     """`sendmmsg` on preallocated buffers. `target` is the packed `sockaddr_in` of `packed_address`."""
 
+    state = None
+
     def __init__(self, sock: socket.socket, counters: Counters) -> None:
-        self.memory = memoryview(bytearray(BATCH_PACKETS * PACKET_BYTES))
+        self._frames = Frames()
+        self.memory = self._frames.memory
         self.at = self.sealed = 0
         self._index = 0
         self._descriptor = sock.fileno()
@@ -48,32 +83,19 @@ class KernelBatch:
         lengths = Lengths(self.memory, PACKET_BYTES, BATCH_PACKETS)
         self._pointers = lengths.pointers
         self._length = lengths.length
-        self._lay_out()
+        self._names, self._vectors = self._frames.names, self._frames.vectors
         self._libc = ctypes.CDLL(None, use_errno=True)
-
-    def _lay_out(self) -> None:
-        self._names = (ctypes.c_char * (NAME_BYTES * BATCH_PACKETS))()
-        self._vectors = (ctypes.c_uint64 * (2 * BATCH_PACKETS))()
-        self._headers = (ctypes.c_char * (_HEADER.size * BATCH_PACKETS))()
-        self._packets = (ctypes.c_char * len(self.memory)).from_buffer(self.memory)
-        base = ctypes.addressof(self._packets)
-        for index in range(BATCH_PACKETS):
-            self._vectors[2 * index] = base + index * PACKET_BYTES
-            name = ctypes.addressof(self._names) + index * NAME_BYTES
-            vector = ctypes.addressof(self._vectors) + index * 16
-            _HEADER.pack_into(self._headers, index * _HEADER.size, name, NAME_BYTES, vector, 1, 0, 0, 0, 0)
-        self._name_view = memoryview(self._names).cast("B")
-        self._vector_view = memoryview(self._vectors).cast("B").cast("Q")
 
     def seal(self, keys: Keys, target: bytes, length: int) -> None:
         index = self._index
         size = self._length
         size[0] = length
         if srtp_protect(keys.tx, self._pointers[index], size):
+            self.sealed = 0
             self._counters.add("protect_failed")
             return
-        self._vector_view[2 * index + 1] = self.sealed = size[0]
-        self._name_view[NAME_BYTES * index : NAME_BYTES * index + NAME_BYTES] = target
+        self._vectors[2 * index + 1] = self.sealed = size[0]
+        self._names[NAME_BYTES * index : NAME_BYTES * index + NAME_BYTES] = target
         self._index = index + 1
         self.at += PACKET_BYTES
         if self._index == BATCH_PACKETS:
@@ -83,17 +105,23 @@ class KernelBatch:
         count, self._index, self.at = self._index, 0, 0
         first = 0
         while first < count:
-            headers = ctypes.byref(self._headers, first * _HEADER.size)
+            headers = ctypes.byref(self._frames.headers, first * MESSAGE.size)
             sent = self._libc.sendmmsg(self._descriptor, headers, count - first, 0)
-            if sent < 0:
+            if sent < 1:
                 self._counters.add("packets_dropped_by_kernel")
                 sent = 1  # The first one was refused; the others may go elsewhere.
             first += sent
         self._counters.add("packets_out", count)
 
+    def close(self) -> None:
+        self.flush()
+        self._descriptor = -1
+
 
 class PlainBatch:
     """The same, one `sendto` for each packet. `target` is the address tuple."""
+
+    state = None
 
     def __init__(self, sock: socket.socket, counters: Counters) -> None:
         self.memory = memoryview(bytearray(PACKET_BYTES))
@@ -104,6 +132,7 @@ class PlainBatch:
     def seal(self, keys: Keys, target: tuple[str, int], length: int) -> None:
         protected = keys.seal_rtp(self.memory[:length])
         if protected is None:
+            self.sealed = 0
             self._counters.add("protect_failed")
             return
         self.sealed = len(protected)
@@ -116,6 +145,9 @@ class PlainBatch:
 
     def flush(self) -> None:
         """Nothing waits here."""
+
+    def close(self) -> None:
+        """Nothing waits here either; a closed socket refuses what comes."""
 
 
 def packed_address(address: tuple[str, int]) -> bytes:

@@ -24,6 +24,7 @@ from server.media.edge.tcp import (
     TcpStream,
 )
 from server.media.edge.udp import UdpPort, open_ports
+from server.media.native.library import Library
 from server.media.seam import Inbox
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,15 @@ class Peer(Protocol):
 class Edge:
     """All sockets, and who is behind which address."""
 
-    def __init__(self, counters: Counters, clock: Callable[[], float] = time.monotonic, plain: bool = False) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        clock: Callable[[], float] = time.monotonic,
+        plain: bool = False,
+        library: Library | None = None,
+    ) -> None:
+        """`library` fills the batches where it can; `plain` batches are not for it."""
+        self.library = None if plain else library
         self.inbox = Inbox()
         self.counters = counters
         self._clock = clock
@@ -78,9 +87,14 @@ class Edge:
         self._by_ufrag: dict[str, Peer] = {}
         self._routes: dict[Peer, list[tuple[UdpPort, Address]]] = {}
 
+    @property
+    def forwarding(self) -> str:
+        """What walks over the receivers of a packet: `compiled` or `python`."""
+        return "python" if self.library is None else "compiled"
+
     def open(self, addresses: Iterable[str], port: int) -> int:
         """Listens on `port` of all `addresses` (0: any that is free everywhere); the port. Raises OSError when it is taken."""
-        self._ports = open_ports(list(addresses), port, self.counters, self._plain)
+        self._ports = open_ports(list(addresses), port, self.counters, self._plain, self.library)
         for opened in self._ports:
             opened.listen(asyncio.get_running_loop(), self._readable)
         return self._ports[0].port

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from server.media.edge.batch import Batch, KernelBatch, PlainBatch, has_sendmmsg, packed_address
 from server.media.edge.counters import Counters
+from server.media.native.batch import CompiledBatch
+from server.media.native.library import Library
 
 
 class Path(Protocol):
@@ -24,7 +26,7 @@ class UdpPath:
     def __init__(self, sock: socket.socket, batch: Batch, address: tuple[str, int], counters: Counters) -> None:
         self.address = address
         self.batch = batch
-        self.target: Any = packed_address(address) if isinstance(batch, KernelBatch) else address
+        self.target: Any = address if isinstance(batch, PlainBatch) else packed_address(address)
         self._socket = sock
         self._counters = counters
 
@@ -35,6 +37,8 @@ class UdpPath:
             self._counters.add("datagrams_dropped_by_kernel")
 
 
-def new_batch(sock: socket.socket, counters: Counters, plain: bool) -> Batch:
-    """The quickest batch that works here, or the plain one."""
-    return PlainBatch(sock, counters) if plain or not has_sendmmsg() else KernelBatch(sock, counters)
+def new_batch(sock: socket.socket, counters: Counters, plain: bool, library: Library | None) -> Batch:
+    """The quickest batch that works here and is allowed."""
+    if plain or not has_sendmmsg():
+        return PlainBatch(sock, counters)
+    return KernelBatch(sock, counters) if library is None else CompiledBatch(sock, counters, library)

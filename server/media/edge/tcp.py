@@ -30,6 +30,7 @@ class TcpPath:
     def __init__(self, transport: asyncio.Transport, counters: Counters) -> None:
         self.address: tuple[str, int] = transport.get_extra_info("peername")[:2]
         self.batch: Batch = self
+        self.state = None
         self.target: Any = None
         self.memory = memoryview(bytearray(PACKET_BYTES))
         self.at = self.sealed = 0
@@ -49,6 +50,7 @@ class TcpPath:
         size = self._lengths.length
         size[0] = length
         if srtp_protect(keys.tx, self._lengths.pointers[0], size):
+            self.sealed = 0
             self._counters.add("protect_failed")
             return
         self.sealed = size[0]
@@ -57,6 +59,9 @@ class TcpPath:
 
     def flush(self) -> None:
         """Nothing waits here."""
+
+    def close(self) -> None:
+        """See `Batch.close`; the stream closes itself."""
 
 
 class FrameTaker(Protocol):

@@ -208,7 +208,7 @@ class Connection:
         publication.note(now, self._source_live)
         if packet.key_frame:
             publication.key_frames.arrived(now)
-        forward(layer, packet)
+        forward(layer, packet, self._edge.library)
         if publication.taps and packet.payload:
             _tap(publication, packet)
 
@@ -230,7 +230,7 @@ class Connection:
         if not done:
             self._end("dtls_failed")
             return
-        self.link.keys = self._dtls.keys()
+        self.link.open(self._dtls.keys())
         self.is_connected = True
         self._owner.connected(self)
         self._open_held()
@@ -253,7 +253,7 @@ class Connection:
     def _end(self, reason: str) -> None:
         self.is_gone = True
         self.is_connected = False
-        self.link.keys = None
+        self.link.close()
         for outlet in self.parts.outlets:
             outlet.clear()
         self._edge.forget(self, self._credentials)

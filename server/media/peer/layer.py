@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+from server.media.native.library import Roll
 from server.media.rtp import h264, vp8
 from server.media.rtp.clock import PublisherClock, StreamClock
 from server.media.rtp.nack import NackGenerator
@@ -22,14 +24,19 @@ FRESH_PACKETS = 48
 CLOCK_RATES = {"video": 90_000, "audio": 48_000}
 
 
+_numbers = itertools.count(1)
+
+
 class Layer:
-    """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet."""
+    """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet. `number` is given to no other."""
 
     def __init__(self, kind: str, ssrc: int, clock: PublisherClock, repairs: bool) -> None:
         """`repairs`: the sender answers NACKs of this stream."""
         self.kind = kind
         self.ssrc = ssrc
-        self.outlets: list[Outlet] = []
+        self.number = next(_numbers)
+        self.outlets: tuple[Outlet, ...] = ()
+        self._roll: Roll | None = None
         self.newest: MediaPacket | None = None
         self.packets = 0
         self.octets = 0
@@ -40,6 +47,22 @@ class Layer:
         self.ring = Ring(RING_PACKETS[kind])
         self._unwrapper = Unwrapper()
         self._key_frame: MediaPacket | None = None
+
+    @property
+    def roll(self) -> Roll:
+        """The outlets as compiled code walks over them."""
+        roll = self._roll
+        if roll is None or roll.outlets is not self.outlets:
+            roll = self._roll = Roll(self.outlets)
+        return roll
+
+    def add(self, outlet: Outlet) -> None:
+        """`outlet` shows this layer, or waits for it."""
+        self.outlets = (*self.outlets, outlet)
+
+    def drop(self, outlet: Outlet) -> None:
+        """`outlet` does so no more; one that did not is no error."""
+        self.outlets = tuple(other for other in self.outlets if other is not outlet)
 
     def take(
         self, seq: int, rtp_time: int, marker: bool, codec: Codec, payload: bytes, now: float, repaired: bool

@@ -1,9 +1,11 @@
 """The sending side of one connection's transport: keys, the present path, and the transport-wide sequence number."""
 
+import ctypes
 from typing import Any
 
-from server.media.edge.batch import Batch
+from server.media.edge.batch import NAME_BYTES, Batch
 from server.media.edge.paths import Path
+from server.media.native.library import LinkState
 from server.media.rtp.loss import LossWatch
 from server.media.seam import Keys
 
@@ -11,16 +13,19 @@ DEFAULT_RTT_S = 0.05
 
 
 class Link:
-    """`batch` and `target` are copies of the path's, because the relay needs them for each packet. Nothing is sent before `keys` are there."""
+    """`batch` and `target` are copies of the path's, because the relay needs them for each packet. Nothing is sent before `open` and after `close`.
 
-    __slots__ = ("batch", "keys", "loss", "path", "rtt_s", "target", "transport_seq", "wants_report")
+    `state` is what compiled code sees of it; the transport-wide sequence number stands only there.
+    """
+
+    __slots__ = ("batch", "keys", "loss", "path", "rtt_s", "state", "target", "wants_report")
 
     def __init__(self) -> None:
         self.path: Path | None = None
         self.keys: Keys | None = None
         self.batch: Batch | None = None
         self.target: Any = None
-        self.transport_seq = 0
+        self.state = LinkState()
         self.rtt_s = DEFAULT_RTT_S
         self.loss = LossWatch()
         self.wants_report = False
@@ -28,6 +33,20 @@ class Link:
     def use(self, path: Path) -> None:
         """From now on everything goes over `path`."""
         self.path, self.batch, self.target = path, path.batch, path.target
+        batch = path.batch.state
+        self.state.batch = None if batch is None else ctypes.addressof(batch)
+        if batch is not None:
+            self.state.target = (ctypes.c_uint8 * NAME_BYTES).from_buffer_copy(path.target)
+
+    def open(self, keys: Keys) -> None:
+        """DTLS is done: what is sent is protected with these keys."""
+        self.keys = keys
+        self.state.session = keys.outbound_address
+
+    def close(self) -> None:
+        """Nothing is sent with these keys any more."""
+        self.state.session = None
+        self.keys = None
 
     def send(self, datagram: bytes) -> None:
         """Sends bytes as they are, if there is a path."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from server.media.edge.guard import Bucket
+from server.media.native.library import CODECS, NO_TYPE, SlotState
 from server.media.peer.layer import CLOCK_RATES, Layer
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.slot import NOBODY, SlotMap
@@ -24,7 +26,7 @@ MID_BLOCK_BYTES = 5
 class Outlet:
     """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment.
 
-    `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected.
+    `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected. `state` is what compiled code sees.
     """
 
     def __init__(
@@ -55,6 +57,27 @@ class Outlet:
         self.resend_bucket = Bucket(RESENT_A_SECOND, RESENT_AT_ONCE)
         self._packets_before = self._octets_before = 0
         self._counted_from = (0, 0)
+        self.state = self._first_state()
+
+    def _first_state(self) -> SlotState:
+        state = SlotState(ctypes.addressof(self.link.state), ssrc=self.ssrc, transport_head=self.transport_head)
+        state.payload_types = tuple(self.payload_types.get(mime, NO_TYPE) for mime in CODECS)
+        state.mid_block = tuple(self.mid_block)
+        return state
+
+    def _settle(self) -> None:
+        """Compiled code sends what needs nothing but the present shift; without a layer it leaves each packet to Python."""
+        state, shift = self.state, self.map.shift
+        layer = None if self.is_sent_twice else self.layer
+        state.layer = 0 if layer is None else layer.number
+        state.since, state.seq, state.time = shift.since, shift.seq, shift.time
+        state.picture_id, state.tl0 = shift.picture_id, shift.tl0
+
+    def send_twice(self, wanted: bool) -> None:
+        """From the next packet on."""
+        self.is_sent_twice = wanted
+        self.before = None
+        self._settle()
 
     @property
     def layer(self) -> Layer | None:
@@ -71,7 +94,7 @@ class Outlet:
             return
         layer = publication.layers[0]
         self.map.wanted = layer
-        layer.outlets.append(self)
+        layer.add(self)
         if self.kind == "video":
             publication.key_frames.need()
 
@@ -84,18 +107,18 @@ class Outlet:
 
     def _leave_waiting(self, layer: Layer) -> None:
         self.map.wanted = None
-        if self.layer is not layer and self in layer.outlets:
-            layer.outlets.remove(self)
+        if self.layer is not layer:
+            layer.drop(self)
 
     def _leave_layer(self) -> None:
         layer = self.layer
         if layer is None:
             return
-        if self in layer.outlets:
-            layer.outlets.remove(self)
+        layer.drop(self)
         self._packets_before, self._octets_before = self.sent()
         self._counted_from = (0, 0)
         self.map.leave(layer.newest)
+        self._settle()
 
     def takes_over(self, layer: Layer, packet: MediaPacket, after: Sequence[MediaPacket] = ()) -> bool:
         """Called with a packet of a layer that is not in the slot yet: True when it gets in with this packet, and with those `after` it."""
@@ -107,8 +130,9 @@ class Outlet:
         newest = old.newest if old is not None else None
         if old is not None:
             self._packets_before, self._octets_before = self.sent()
-            old.outlets.remove(self)
+            old.drop(self)
         self.map.switch(layer, packet, newest)
+        self._settle()
         octets = len(packet.payload) + sum(len(other.payload) for other in after)
         self._counted_from = (layer.packets - 1 - len(after), layer.octets - octets)
         self.link.wants_report = True

@@ -41,7 +41,7 @@ class Publication:
         layer = Layer(self.kind, ssrc, self._clock, self._repairs)
         before, self.layers = self.layers, [layer]
         for old in before:
-            for outlet in list(old.outlets):
+            for outlet in old.outlets:
                 outlet.show(self)
         return layer
 

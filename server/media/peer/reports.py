@@ -70,8 +70,7 @@ class Reports:
         for block in blocks:
             if connection.link.loss.note(block.lost_share, now):
                 for outlet in connection.parts.outlets:
-                    outlet.is_sent_twice = outlet.kind == "audio" and connection.link.loss.is_bad
-                    outlet.before = None
+                    outlet.send_twice(outlet.kind == "audio" and connection.link.loss.is_bad)
             if block.last_sr:
                 middle = ntp_from_unix(self._wall(now)) >> 16 & 0xFFFFFFFF
                 rtt_s = (middle - block.last_sr - block.delay & 0xFFFFFFFF) / 65536

@@ -1,0 +1,157 @@
+/* One incoming packet becomes one packet for each slot that shows its source: header, payload, protection, and a place in a batch for the kernel.
+ *
+ * This is the loop of server/media/relay.py for slots in steady state; what is not plain sailing is left to Python, which decides about it packet by
+ * packet. Both write the same bytes (tests/media/test_compiled.py).
+ *
+ * Ownership: nothing here is allocated, kept or freed. All memory belongs to Python objects, and each pointer below stands beside a Python reference to
+ * what it points to (server/media/native/library.py). Only the event loop's thread calls in and writes these structures, so nothing changes during a call.
+ */
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+  PACKET_BYTES = 1536,  /* The room of one packet in a batch. */
+  TRAILER_BYTES = 144,  /* What protection may add (SRTP_MAX_TRAILER_LEN). */
+  BATCH_PACKETS = 64,
+  HEADER_BYTES = 24,    /* 12 bytes header, 4 bytes extension header, 8 bytes of extensions: transport-wide number, MID. */
+  NAME_BYTES = 16,      /* struct sockaddr_in. */
+  MID_BYTES = 5,
+  CODECS = 3,
+  NO_TYPE = 255,        /* Instead of a payload type: the receiver did not offer this codec. */
+};
+
+typedef int (*protect_fn)(void *session, void *packet, int *length);
+
+/* Outgoing packets of one socket. Each header has its own buffer of PACKET_BYTES, one iovec and a name. */
+struct batch {
+  struct mmsghdr *headers;
+  protect_fn protect;   /* srtp_protect of the one libsrtp in this process, which is the one that pylibsrtp carries. */
+  int32_t descriptor;
+  int32_t count;
+  uint32_t sent;        /* These three are counted since Python last looked, which sets them to 0. */
+  uint32_t refused;     /* By the kernel. */
+  uint32_t unprotected; /* Refused by libsrtp, and therefore not sent. */
+};
+
+/* The sending side of one connection. */
+struct link {
+  void *session;        /* srtp_t; NULL before there are keys and after the connection's end. */
+  struct batch *batch;  /* NULL while the path is none of ours (TCP, or none). */
+  uint8_t target[NAME_BYTES];
+  uint16_t transport_seq;
+};
+
+/* One receive slot of one browser, and what is added to the numbers of `layer` from its packet `since` on. */
+struct slot {
+  struct link *link;
+  uint64_t layer;       /* 0: nobody is in the slot, or Python handles each packet. */
+  int64_t since;
+  uint32_t ssrc, time;
+  uint16_t seq, picture_id;
+  uint8_t tl0;
+  uint8_t payload_types[CODECS];
+  uint8_t transport_head;  /* The extension's id and length; 0: not offered. */
+  uint8_t mid_block[MID_BYTES];
+};
+
+/* One packet of `layer`. `seq` is unwrapped; the offsets count from the payload's begin, 0 = the VP8 field is absent. */
+struct packet {
+  int64_t seq;
+  uint64_t layer;
+  const uint8_t *payload;
+  uint32_t length;
+  uint32_t rtp_time;
+  uint8_t mark;         /* 0x80 or 0. */
+  uint8_t codec;
+  uint8_t picture_id_at, picture_id_size;
+  uint16_t picture_id;
+  uint8_t tl0_at, tl0;
+};
+
+/* What Python compares with its own picture of these structures before it calls anything. */
+const uint32_t layout[] = {
+  sizeof(struct batch), sizeof(struct link), sizeof(struct slot), sizeof(struct packet),
+  offsetof(struct batch, unprotected), offsetof(struct link, transport_seq), offsetof(struct slot, mid_block), offsetof(struct packet, tl0),
+  PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, CODECS, sizeof(struct mmsghdr),
+};
+
+static void put16(uint8_t *to, uint32_t value) {
+  to[0] = value >> 8;
+  to[1] = value;
+}
+
+static void put32(uint8_t *to, uint32_t value) {
+  put16(to, value >> 16);
+  put16(to + 2, value);
+}
+
+/* Sends what is in the batch. What the kernel does not take is dropped and counted; receivers ask for it again. */
+void batch_flush(struct batch *batch) {
+  int count = batch->count;
+  batch->count = 0;
+  for (int first = 0; first < count;) {
+    int sent = sendmmsg(batch->descriptor, batch->headers + first, count - first, 0);
+    if (sent < 1) {
+      batch->refused++;
+      sent = 1; /* The first one was refused; the others may go elsewhere. */
+    }
+    first += sent;
+  }
+  batch->sent += count;
+}
+
+/* Protects the `length` bytes in the batch's next buffer; they leave for `target` when the batch is full or flushed. The new length, or 0. */
+int batch_seal(struct batch *batch, void *session, const uint8_t *target, int length) {
+  struct msghdr *header = &batch->headers[batch->count].msg_hdr;
+  if (batch->protect(session, header->msg_iov->iov_base, &length)) {
+    batch->unprotected++;
+    return 0;
+  }
+  header->msg_iov->iov_len = length;
+  memcpy(header->msg_name, target, NAME_BYTES);
+  if (++batch->count == BATCH_PACKETS) batch_flush(batch);
+  return length;
+}
+
+/* The slot's own copy of the packet: server/media/relay.py and server/media/rtp/vp8.py say what stands where. */
+static void write_packet(uint8_t *out, const struct slot *slot, const struct packet *packet) {
+  out[0] = 0x90; /* Version 2, with extensions. */
+  out[1] = packet->mark | slot->payload_types[packet->codec];
+  put16(out + 2, packet->seq + slot->seq);
+  put32(out + 4, packet->rtp_time + slot->time);
+  put32(out + 8, slot->ssrc);
+  put32(out + 12, 0xBEDE0002); /* One-byte form, two words. */
+  out[16] = slot->transport_head;
+  put16(out + 17, slot->transport_head ? ++slot->link->transport_seq : 0);
+  memcpy(out + 19, slot->mid_block, MID_BYTES);
+  uint8_t *payload = out + HEADER_BYTES;
+  memcpy(payload, packet->payload, packet->length);
+  if (packet->picture_id_at) {
+    uint16_t picture_id = packet->picture_id + slot->picture_id;
+    if (packet->picture_id_size == 2)
+      put16(payload + packet->picture_id_at, 0x8000 | picture_id);
+    else
+      payload[packet->picture_id_at] = picture_id & 127;
+  }
+  if (packet->tl0_at) payload[packet->tl0_at] = packet->tl0 + slot->tl0;
+}
+
+/* Sends `packet` to all `slots` in steady state. The places of the others stand in `left` (room for `count`) afterwards; how many there are. */
+int forward(struct slot *const *slots, int count, const struct packet *packet, int32_t *left) {
+  int others = 0;
+  if (packet->length > PACKET_BYTES - TRAILER_BYTES - HEADER_BYTES || packet->codec >= CODECS) return 0;
+  for (int i = 0; i < count; i++) {
+    const struct slot *slot = slots[i];
+    const struct link *link = slot->link;
+    if (slot->layer != packet->layer || packet->seq < slot->since || slot->payload_types[packet->codec] == NO_TYPE || !link->session || !link->batch) {
+      left[others++] = i;
+      continue;
+    }
+    write_packet(link->batch->headers[link->batch->count].msg_hdr.msg_iov->iov_base, slot, packet);
+    batch_seal(link->batch, link->session, link->target, HEADER_BYTES + packet->length);
+  }
+  return others;
+}
