@@ -103,6 +103,8 @@ class KernelBatch:
 
     def flush(self) -> None:
         count, self._index, self.at = self._index, 0, 0
+        if not count:
+            return
         first = 0
         while first < count:
             headers = ctypes.byref(self._frames.headers, first * MESSAGE.size)

@@ -154,9 +154,9 @@ class Library:
         return roll.left[:left]
 
 
-def load() -> Library | None:
-    """The library of this very source, if it was built; what keeps it from loading is logged."""
-    path = library_path()
+def load(path: Path | None = None) -> Library | None:
+    """The library of this very source (or of `path`), if it was built; what keeps it from loading is logged."""
+    path = path or library_path()
     if not path.exists():
         return None
     try:
