@@ -1,8 +1,12 @@
-"""Makes what a checkout needs to run: `.venv` and the browser bundles. Standard library only; a step whose inputs did not change is skipped."""
+"""Makes what a checkout needs to run: `.venv`, the browser bundles and, with a C compiler, the relay's inner loop.
+
+Standard library only; a step whose inputs did not change is skipped.
+"""
 
 import hashlib
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
@@ -21,6 +25,7 @@ def ensure(which: str) -> None:
         sys.exit(f"Oase needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     ensure_python(which)
     ensure_front_end()
+    ensure_compiled()
 
 
 def ensure_python(which: str) -> None:
@@ -69,6 +74,13 @@ def ensure_front_end() -> None:
         mark_done("npm", digest([web / "package-lock.json"]))
     run(node, "build.mjs", cwd=web, env=environment)
     mark_done("front-end", key)
+
+
+def ensure_compiled() -> None:
+    """Forwarding by compiled code is optional: without it Python does the same."""
+    why = runpy.run_path(str(ROOT / "server" / "media" / "native" / "build.py"))["ensure"]()
+    if why:
+        print(f"Packets will be forwarded by Python: {why}.", file=sys.stderr)
 
 
 def node_tools() -> tuple[pathlib.Path, pathlib.Path, dict[str, str]]:

@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from server.config import ROOT, Settings
 from server.errors import OaseError
 from server.media.client import MediaClient
+from server.media.native.library import load
 from server.store.database import Database
 
 LIMIT_S = 3.0
@@ -44,6 +45,7 @@ async def examine(settings: Settings) -> list[Finding]:
     )
     if settings.redis_url:
         findings.append(await _tried("Redis", lambda: _redis(settings), "REDIS_URL, and whether Redis runs"))
+    findings.append(_forwarding(settings))
     findings.append(Finding(True, f"media worker: {'runs' if runs else 'does not run now (serve starts it)'}"))
     return findings
 
@@ -89,6 +91,16 @@ def _media_port(settings: Settings, runs: bool) -> Finding:
             False, f"media port {settings.media_port} is in use ({', '.join(taken)})", "choose another OASE_MEDIA_PORT"
         )
     return Finding(True, f"media port {settings.media_port} (UDP and TCP; open it in the firewall)")
+
+
+def _forwarding(settings: Settings) -> Finding:
+    if not settings.media_compiled:
+        return Finding(True, "packets are forwarded by Python (OASE_MEDIA_COMPILED is off)")
+    if load() is None:
+        return Finding(
+            True, "packets are forwarded by Python (with a C compiler, scripts/setup.py builds quicker code)"
+        )
+    return Finding(True, "packets are forwarded by compiled code")
 
 
 def _is_free(kind: socket.SocketKind, host: str, port: int) -> bool:

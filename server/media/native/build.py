@@ -34,7 +34,9 @@ def compile_to(path: Path, *options: str) -> str:
         made = Path(folder) / path.name
         command = [compiler, *OPTIONS, *options, "-o", str(made), str(SOURCE)]
         try:
-            answer = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, check=False)  # fmt: skip
+            answer = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as exc:
             return f"{compiler} did not run ({type(exc).__name__})"
         if answer.returncode:
