@@ -68,6 +68,9 @@ class Way(StrEnum):
     PLAIN = "plain"
 
 
+both_ways = pytest.mark.parametrize("way", [Way.COMPILED, Way.SENDMMSG])
+
+
 @asynccontextmanager
 async def open_rig(
     folder: Path, clock: Callable[[], float] = time.monotonic, way: Way | None = None, host: str = "127.0.0.1"

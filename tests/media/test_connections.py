@@ -10,7 +10,7 @@ from server.errors import BadSdp, MediaAway, NotFound, SessionEnded
 from server.media.client import MediaClient
 from server.media.protocol import Offer, RecordingFacts, Restart, Seat, StartRecording
 from server.media.session import Session
-from tests.media.rig import open_rig, until
+from tests.media.rig import Way, both_ways, open_rig, until
 from tests.media.wire_peer import WirePeer, joined, vp8
 
 
@@ -56,8 +56,9 @@ async def test_peer_without_checks_for_30_s_is_ended(tmp_path: Path) -> None:
         await ann.close()
 
 
-async def test_second_connection_replaces_the_first(tmp_path: Path) -> None:
-    async with open_rig(tmp_path) as rig:
+@both_ways
+async def test_second_connection_replaces_the_first(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         first, second = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
         await rig.client.seat("s1", "ann", Seat(first.connection, on_stage=True))
         view = await rig.client.seat("s1", "ann", Seat(second.connection))
@@ -82,8 +83,9 @@ async def test_wrong_certificate_ends_the_connection(tmp_path: Path) -> None:
         await ann.close()
 
 
-async def test_ice_restart_keeps_keys_and_follows_the_new_address(tmp_path: Path) -> None:
-    async with open_rig(tmp_path) as rig:
+@both_ways
+async def test_ice_restart_keeps_keys_and_follows_the_new_address(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
         await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
         await rig.client.seat("s1", "bob", Seat(bob.connection, on_stage=True))
@@ -112,8 +114,9 @@ async def test_restart_of_something_else_is_refused(tmp_path: Path) -> None:
         await ann.close()
 
 
-async def test_ended_session_closes_its_connections(tmp_path: Path) -> None:
-    async with open_rig(tmp_path) as rig:
+@both_ways
+async def test_ended_session_closes_its_connections(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await joined(rig.client.connect, WirePeer())
         await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
         await rig.client.end_session("s1")
@@ -136,9 +139,12 @@ class StuckDisk:
         await self.goes_on.wait()
 
 
-async def test_media_stop_at_once_when_the_session_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@both_ways
+async def test_media_stop_at_once_when_the_session_ends(
+    tmp_path: Path, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They went on, up to 30 s, until the recording was on the disk; a seat meanwhile was a KeyError."""
-    async with open_rig(tmp_path) as rig:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
         await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
         await rig.client.seat("s1", "bob", Seat(bob.connection, on_stage=True))

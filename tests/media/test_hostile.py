@@ -13,7 +13,7 @@ from aioice import stun
 from server.media.edge.tcp import STREAMS_OF_A_PEER, UNPROVEN_OF_AN_ADDRESS
 from server.media.protocol import Seat
 from server.media.rtp import rtcp
-from tests.media.rig import Rig, open_rig, until
+from tests.media.rig import Rig, Way, both_ways, open_rig, until
 from tests.media.wire_peer import WirePeer, joined, vp8
 
 CLIENT_HELLO = bytes.fromhex("16feff000000000000000000c4010000b8") + bytes(190)
@@ -68,9 +68,10 @@ async def call(rig: Rig) -> tuple[WirePeer, WirePeer]:
     return ann, bob
 
 
+@both_ways
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_running_call_and_new_call_survive_strangers(tmp_path: Path, seed: int) -> None:
-    async with open_rig(tmp_path) as rig:
+async def test_running_call_and_new_call_survive_strangers(tmp_path: Path, way: Way, seed: int) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await call(rig)
         stranger = Stranger(rig.house.port)
         for data in attacks(random.Random(seed)) * 5:
@@ -117,9 +118,10 @@ async def test_check_with_a_wrong_password_is_not_answered(tmp_path: Path) -> No
         await peer.close()
 
 
-async def test_junk_from_a_member_harms_nobody(tmp_path: Path) -> None:
+@both_ways
+async def test_junk_from_a_member_harms_nobody(tmp_path: Path, way: Way) -> None:
     """Even behind an authenticated address: broken SRTP, broken DTLS, garbage."""
-    async with open_rig(tmp_path) as rig:
+    async with open_rig(tmp_path, way=way) as rig:
         ann, bob = await call(rig)
         rng = random.Random(3)
         for _ in range(300):
@@ -178,8 +180,9 @@ async def test_address_of_a_live_peer_is_never_taken_over(tmp_path: Path) -> Non
         await bob.close()
 
 
-async def test_only_a_nominating_check_moves_a_peer(tmp_path: Path) -> None:
-    async with open_rig(tmp_path) as rig:
+@both_ways
+async def test_only_a_nominating_check_moves_a_peer(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await joined(rig.client.connect, WirePeer())
         await ann._tasks.close()  # No more checks by itself.
         link = rig.house.connections[ann.connection].link
@@ -236,9 +239,10 @@ async def test_streams_of_a_peer_are_few(tmp_path: Path) -> None:
         await ann.close()
 
 
-async def test_stream_that_nobody_reads_ends_with_its_peer(tmp_path: Path) -> None:
+@both_ways
+async def test_stream_that_nobody_reads_ends_with_its_peer(tmp_path: Path, way: Way) -> None:
     """It waited for its buffer to drain for ever."""
-    async with open_rig(tmp_path) as rig:
+    async with open_rig(tmp_path, way=way) as rig:
         ann = await joined(rig.client.connect, WirePeer())
         _, writer = await proven_stream(rig, ann)
         writer.transport.pause_reading()  # type: ignore[attr-defined]
