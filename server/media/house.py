@@ -267,7 +267,8 @@ class House:
         self._edge.flush()
 
     def _care(self, connection: Connection, count: int, now: float) -> None:
-        if connection.is_connected:
+        # Most viewers send nothing: 40 times a second of each of them is worth one look.
+        if connection.is_connected and (connection.parts.incoming.is_used or connection.link.wants_report):
             self._reports.often(connection, now)
             if count % 4 == 0:
                 self._reports.transport_feedback(connection, now)

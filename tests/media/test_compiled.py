@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pylibsrtp import _binding
 
 from server.media.edge.batch import PAYLOAD_MAX
 from server.media.native import build
 from server.media.native.library import Library, load
 from server.media.peer.layer import Layer
-from server.media.relay import HEADER_BYTES
+from server.media.relay import HEADER_BYTES, forward
 from server.media.seam import protect_address, srtp_protect
 from tests.media.worlds import CODECS, KEY_FRAME, PLACES, SOURCES, World, compiled_library
 from tests.rules.house import ROOT
@@ -56,6 +57,7 @@ steps = st.one_of(
     ),
     st.tuples(st.just("packet"), sources, st.just(1), st.just(0), st.just(96), st.just(KEY_FRAME), st.just(True)),
     st.tuples(st.just("show"), slots, sources),
+    st.tuples(st.just("start"), slots, sources),
     st.tuples(st.just("clear"), slots),
     st.tuples(st.just("twice"), slots, st.booleans()),
     st.tuples(st.just("move"), slots, st.integers(0, PLACES - 1)),
@@ -182,8 +184,6 @@ def test_packet_that_cannot_be_protected_is_neither_sent_nor_repeated() -> None:
         layer = world.layer(0)
         assert layer.newest is not None
         world.outlets[0].before = None
-        from server.media.relay import forward
-
         forward(layer, layer.newest, library)
         forward(layer, layer.newest, library)
         assert world.received() == [[], [], []]
@@ -195,8 +195,6 @@ def test_addresses_are_those_of_the_library_in_use() -> None:
     world = World(compiled_library(), [1])
     held = world.outlets[0].link.keys
     assert held is not None
-    from pylibsrtp import _binding
-
     assert _binding.ffi.cast("void *", held.outbound_address) == held.tx
     assert _binding.ffi.cast("void *", protect_address) == _binding.ffi.cast(
         "void *", _binding.ffi.addressof(_binding.lib, "srtp_protect")

@@ -17,7 +17,7 @@ from server.media.peer.layer import Layer
 from server.media.peer.link import Link
 from server.media.peer.outlet import Outlet
 from server.media.peer.publication import Publication
-from server.media.relay import forward, resend
+from server.media.relay import forward, resend, start_at_key_frame
 from server.media.rtp.clock import PublisherClock
 from server.media.sdp.answer import MID, TRANSPORT_CC, Sending
 from server.media.sdp.codecs import ChosenCodec
@@ -121,6 +121,11 @@ class World:
 
     def show(self, slot: int, source: int) -> None:
         self.outlets[slot].show(self.publications[source])
+
+    def start(self, slot: int, source: int) -> None:
+        """As `show`, from a key frame of just now on if there is one."""
+        self.outlets[slot].show(self.publications[source])
+        start_at_key_frame(self.outlets[slot])
 
     def clear(self, slot: int) -> None:
         self.outlets[slot].clear()
