@@ -13,7 +13,7 @@ import redis.asyncio as redis
 from server.config import ROOT, Settings
 from server.errors import OaseError
 from server.media.client import MediaClient
-from server.media.native.library import load
+from server.media.native.forwarder import load
 from server.store.database import Database
 
 LIMIT_S = 3.0

@@ -16,7 +16,7 @@ from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
 from server.media.events import Events
 from server.media.load import Lateness
-from server.media.native.library import load
+from server.media.native.forwarder import load
 from server.media.peer.build import build
 from server.media.peer.connection import CHECK_SILENCE_S, Connection
 from server.media.peer.places import Places
@@ -55,8 +55,8 @@ class House:
         self._ended: OrderedDict[str, None] = OrderedDict()
         self.clock = clock
         self._settings = settings
-        library = load() if settings.media_compiled else None
-        self._edge = Edge(self.counters, clock, plain, library)
+        forwarder = load() if settings.media_compiled else None
+        self._edge = Edge(self.counters, clock, plain, forwarder)
         self._certificate = make_certificate()
         self._certificate_at = clock()
         wall_offset = time.time() - clock()

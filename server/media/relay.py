@@ -8,7 +8,7 @@ All packets that we send have the same layout: 12 bytes header, 4 bytes extensio
 import struct
 
 from server.media.edge.batch import PAYLOAD_MAX
-from server.media.native.library import Library
+from server.media.native.forwarder import Forwarder
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp import vp8
@@ -22,13 +22,13 @@ _FIRST_BYTE = 0x90  # Version 2, with extensions.
 _EXTENSIONS = 0xBEDE0002  # One-byte form, two words.
 
 
-def forward(layer: Layer, packet: MediaPacket, library: Library | None) -> None:
+def forward(layer: Layer, packet: MediaPacket, forwarder: Forwarder | None) -> None:
     """Sends `packet` to every slot that shows `layer`, and lets slots that wait for it in when it is a key frame."""
     outlets = layer.outlets
     if HEADER_BYTES + len(packet.payload) > PAYLOAD_MAX or not outlets:
         return
-    if library is not None:
-        left = library.forward(layer.roll, layer.number, packet)
+    if forwarder is not None:
+        left = forwarder.forward(layer.roll, layer.number, packet)
         if not left:
             return
         outlets = tuple(outlets[place] for place in left)

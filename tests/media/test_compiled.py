@@ -19,11 +19,11 @@ from pylibsrtp import _binding
 
 from server.media.edge.batch import PAYLOAD_MAX
 from server.media.native import build
-from server.media.native.library import Library, load
+from server.media.native.forwarder import Forwarder, load
 from server.media.peer.layer import Layer
 from server.media.relay import HEADER_BYTES, forward
 from server.media.seam import protect_address, srtp_protect
-from tests.media.worlds import CODECS, KEY_FRAME, PLACES, SOURCES, World, compiled_library
+from tests.media.worlds import CODECS, KEY_FRAME, PLACES, SOURCES, World, compiled_forwarder
 from tests.rules.house import ROOT
 
 LONGEST = PAYLOAD_MAX - HEADER_BYTES
@@ -74,7 +74,7 @@ seeds = st.lists(
 @contextmanager
 def both(numbers: list[int]) -> Iterator[tuple[World, World]]:
     """The same world twice: forwarding by Python, and by compiled code."""
-    python, compiled = World(None, numbers), World(compiled_library(), numbers)
+    python, compiled = World(None, numbers), World(compiled_forwarder(), numbers)
     try:
         yield python, compiled
     finally:
@@ -141,7 +141,7 @@ def test_more_slots_than_a_batch_holds_all_get_it() -> None:
 
 
 def test_ended_connection_gives_its_keys_back_and_gets_nothing_more() -> None:
-    world = World(compiled_library(), [1, 2, 3])
+    world = World(compiled_forwarder(), [1, 2, 3])
     for slot in range(3):
         world.show(slot, 0)
     world.packet(0, 1, 0, 96, KEY_FRAME, True)
@@ -164,7 +164,7 @@ def test_ended_connection_gives_its_keys_back_and_gets_nothing_more() -> None:
 
 
 def test_closed_batch_sends_to_no_other_file() -> None:
-    world = World(compiled_library(), [1])
+    world = World(compiled_forwarder(), [1])
     world.show(0, 0)
     world.batch.close()
     world.packet(0, 1, 0, 96, KEY_FRAME, True)
@@ -175,8 +175,8 @@ def test_closed_batch_sends_to_no_other_file() -> None:
 
 def test_packet_that_cannot_be_protected_is_neither_sent_nor_repeated() -> None:
     """A number sent before is refused by libsrtp; sent twice, it must not leave in the clear."""
-    for library in (None, compiled_library()):
-        world = World(library, [1])
+    for forwarder in (None, compiled_forwarder()):
+        world = World(forwarder, [1])
         world.show(0, 0)
         world.packet(0, 1, 0, 96, KEY_FRAME, True)
         world.twice(0, True)
@@ -184,15 +184,15 @@ def test_packet_that_cannot_be_protected_is_neither_sent_nor_repeated() -> None:
         layer = world.layer(0)
         assert layer.newest is not None
         world.outlets[0].before = None
-        forward(layer, layer.newest, library)
-        forward(layer, layer.newest, library)
+        forward(layer, layer.newest, forwarder)
+        forward(layer, layer.newest, forwarder)
         assert world.received() == [[], [], []]
         assert world.counters.view()["protect_failed"] == 2
         world.end()
 
 
 def test_addresses_are_those_of_the_library_in_use() -> None:
-    world = World(compiled_library(), [1])
+    world = World(compiled_forwarder(), [1])
     held = world.outlets[0].link.keys
     assert held is not None
     assert _binding.ffi.cast("void *", held.outbound_address) == held.tx
@@ -213,7 +213,7 @@ def test_other_library_is_not_used(tmp_path: Path) -> None:
     if shutil.which("cc"):
         subprocess.run(["cc", *build.OPTIONS, "-o", str(broken), str(other)], check=True)
         with pytest.raises(OSError, match="another layout"):
-            Library(broken)
+            Forwarder(broken)
 
 
 def test_without_compiler_nothing_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pylibsrtp import Policy, Session
 from server.media.edge.counters import Counters
 from server.media.edge.paths import UdpPath, new_batch
 from server.media.native import build
-from server.media.native.library import Library, load
+from server.media.native.forwarder import Forwarder, load
 from server.media.peer.layer import Layer
 from server.media.peer.link import Link
 from server.media.peer.outlet import Outlet
@@ -36,16 +36,16 @@ PLACES = 3
 KEY_FRAME = bytes((0x10, 0, 1, 2, 3))
 
 
-def compiled_library() -> Library:
+def compiled_forwarder() -> Forwarder:
     """The library of this checkout, or the one that the environment names (built with sanitizers)."""
     named = os.environ.get("OASE_TEST_LIBRARY")
     if named:
-        return Library(Path(named))
+        return Forwarder(Path(named))
     if why := build.ensure():
         pytest.skip(f"no compiled code here: {why}")
-    library = load()
-    assert library is not None
-    return library
+    forwarder = load()
+    assert forwarder is not None
+    return forwarder
 
 
 def keys(number: int) -> Keys:
@@ -71,12 +71,12 @@ class CountedPath(UdpPath):
 class World:
     """Two sources, and as many slots (one for each connection) as `seeds`; every third slot is the other way round in what was negotiated."""
 
-    def __init__(self, library: Library | None, seeds: list[int]) -> None:
-        self.library = library
+    def __init__(self, forwarder: Forwarder | None, seeds: list[int]) -> None:
+        self.forwarder = forwarder
         self.counters = Counters()
         self._places = [_socket() for _ in range(PLACES)]
         self._sender = _socket()
-        self.batch = new_batch(self._sender, self.counters, False, library)
+        self.batch = new_batch(self._sender, self.counters, False, forwarder)
         every = [ChosenCodec(codec, number, None, "", ()) for number, codec in CODECS.items()]
         self.publications = [Publication("0", Source.CAMERA, "video", every, PublisherClock()) for _ in range(SOURCES)]
         self._numbers = [0] * SOURCES
@@ -117,7 +117,7 @@ class World:
         except ValueError:
             return
         if packet is not None:
-            forward(layer, packet, self.library)
+            forward(layer, packet, self.forwarder)
 
     def show(self, slot: int, source: int) -> None:
         self.outlets[slot].show(self.publications[source])

@@ -24,7 +24,7 @@ from server.media.edge.tcp import (
     TcpStream,
 )
 from server.media.edge.udp import UdpPort, open_ports
-from server.media.native.library import Library
+from server.media.native.forwarder import Forwarder
 from server.media.seam import Inbox
 
 log = structlog.get_logger(__name__)
@@ -71,10 +71,10 @@ class Edge:
         counters: Counters,
         clock: Callable[[], float] = time.monotonic,
         plain: bool = False,
-        library: Library | None = None,
+        forwarder: Forwarder | None = None,
     ) -> None:
-        """`library` fills the batches where it can; `plain` batches are not for it."""
-        self.library = None if plain else library
+        """`forwarder` fills the batches where it can; `plain` batches are not for it."""
+        self.forwarder = None if plain else forwarder
         self.inbox = Inbox()
         self.counters = counters
         self._clock = clock
@@ -90,11 +90,11 @@ class Edge:
     @property
     def forwarding(self) -> str:
         """What walks over the receivers of a packet: `compiled` or `python`."""
-        return "python" if self.library is None else "compiled"
+        return "python" if self.forwarder is None else "compiled"
 
     def open(self, addresses: Iterable[str], port: int) -> int:
         """Listens on `port` of all `addresses` (0: any that is free everywhere); the port. Raises OSError when it is taken."""
-        self._ports = open_ports(list(addresses), port, self.counters, self._plain, self.library)
+        self._ports = open_ports(list(addresses), port, self.counters, self._plain, self.forwarder)
         for opened in self._ports:
             opened.listen(asyncio.get_running_loop(), self._readable)
         return self._ports[0].port

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from server.media.edge.batch import Batch, KernelBatch, PlainBatch, has_sendmmsg, packed_address
 from server.media.edge.counters import Counters
 from server.media.native.batch import CompiledBatch
-from server.media.native.library import Library
+from server.media.native.forwarder import Forwarder
 
 
 class Path(Protocol):
@@ -37,8 +37,8 @@ class UdpPath:
             self._counters.add("datagrams_dropped_by_kernel")
 
 
-def new_batch(sock: socket.socket, counters: Counters, plain: bool, library: Library | None) -> Batch:
+def new_batch(sock: socket.socket, counters: Counters, plain: bool, forwarder: Forwarder | None) -> Batch:
     """The quickest batch that works here and is allowed."""
     if plain or not has_sendmmsg():
         return PlainBatch(sock, counters)
-    return KernelBatch(sock, counters) if library is None else CompiledBatch(sock, counters, library)
+    return KernelBatch(sock, counters) if forwarder is None else CompiledBatch(sock, counters, forwarder)

@@ -12,7 +12,7 @@ from typing import Any
 from server.media.edge.counters import Counters
 from server.media.edge.paths import UdpPath, new_batch
 from server.media.edge.tcp import listening_socket
-from server.media.native.library import Library
+from server.media.native.forwarder import Forwarder
 
 READS_AT_ONCE = 64
 BUFFER_BYTES = 1 << 20
@@ -24,10 +24,10 @@ class UdpPort:
     """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from. `tcp` listens beside it."""
 
     def __init__(
-        self, sock: socket.socket, tcp: socket.socket, counters: Counters, plain: bool, library: Library | None
+        self, sock: socket.socket, tcp: socket.socket, counters: Counters, plain: bool, forwarder: Forwarder | None
     ) -> None:
         self.tcp = tcp
-        self.batch = new_batch(sock, counters, plain, library)
+        self.batch = new_batch(sock, counters, plain, forwarder)
         self.routes: dict[tuple[str, int], Any] = {}
         self.address: str = sock.getsockname()[0]
         self.port: int = sock.getsockname()[1]
@@ -63,7 +63,7 @@ class UdpPort:
 
 
 def open_ports(
-    addresses: list[str], port: int, counters: Counters, plain: bool, library: Library | None
+    addresses: list[str], port: int, counters: Counters, plain: bool, forwarder: Forwarder | None
 ) -> list[UdpPort]:
     """UDP and TCP sockets on each address, all on `port`; 0 takes one that is free on all. Raises OSError when there is none."""
     for attempt in range(TRIES):
@@ -72,7 +72,7 @@ def open_ports(
             for address in addresses:
                 number = opened[0][0].getsockname()[1] if opened else port
                 opened.append(_pair(address, number))
-            return [UdpPort(sock, tcp, counters, plain, library) for sock, tcp in opened]
+            return [UdpPort(sock, tcp, counters, plain, forwarder) for sock, tcp in opened]
         except OSError:
             for sock in (sock for pair in opened for sock in pair):
                 sock.close()

@@ -5,18 +5,18 @@ import socket
 
 from server.media.edge.batch import PACKET_BYTES, Frames
 from server.media.edge.counters import Counters
-from server.media.native.library import BatchState, Library
+from server.media.native.forwarder import BatchState, Forwarder
 from server.media.seam import Keys, protect_address
 
 
 class CompiledBatch:
-    """As `KernelBatch`; protection and system call are the library's. Its counts are added to the worker's at each flush."""
+    """As `KernelBatch`; protection and system call are the compiled code's. Its counts are added to the worker's at each flush."""
 
-    def __init__(self, sock: socket.socket, counters: Counters, library: Library) -> None:
+    def __init__(self, sock: socket.socket, counters: Counters, forwarder: Forwarder) -> None:
         self._frames = Frames()
         self.memory = self._frames.memory
         self.sealed = 0
-        self._library = library
+        self._forwarder = forwarder
         self._counters = counters
         self.state = BatchState(ctypes.addressof(self._frames.headers), protect_address, sock.fileno())
         self._address = ctypes.addressof(self.state)
@@ -26,12 +26,12 @@ class CompiledBatch:
         return PACKET_BYTES * int(self.state.count)
 
     def seal(self, keys: Keys, target: bytes, length: int) -> None:
-        self.sealed = self._library.seal(self._address, keys.outbound_address, target, length)
+        self.sealed = self._forwarder.seal(self._address, keys.outbound_address, target, length)
 
     def flush(self) -> None:
         state = self.state
         if state.count:
-            self._library.flush(self._address)
+            self._forwarder.flush(self._address)
         if state.sent:
             self._counters.add("packets_out", state.sent)
             state.sent = 0

@@ -4,7 +4,7 @@
  * packet. Both write the same bytes (tests/media/test_compiled.py).
  *
  * Ownership: nothing here is allocated, kept or freed. All memory belongs to Python objects, and each pointer below stands beside a Python reference to
- * what it points to (server/media/native/library.py). Only the event loop's thread calls in and writes these structures, so nothing changes during a call.
+ * what it points to (server/media/native/forwarder.py). Only the event loop's thread calls in and writes these structures, so nothing changes during a call.
  */
 #define _GNU_SOURCE
 #include <stddef.h>

@@ -208,7 +208,7 @@ class Connection:
         publication.note(now, self._source_live)
         if packet.key_frame:
             publication.key_frames.arrived(now)
-        forward(layer, packet, self._edge.library)
+        forward(layer, packet, self._edge.forwarder)
         if publication.taps and packet.payload:
             _tap(publication, packet)
 

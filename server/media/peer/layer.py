@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from server.media.native.library import Roll
+from server.media.native.forwarder import Roll
 from server.media.rtp import h264, vp8
 from server.media.rtp.clock import PublisherClock, StreamClock
 from server.media.rtp.nack import NackGenerator

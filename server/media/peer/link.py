@@ -5,7 +5,7 @@ from typing import Any
 
 from server.media.edge.batch import NAME_BYTES, Batch
 from server.media.edge.paths import Path
-from server.media.native.library import LinkState
+from server.media.native.forwarder import LinkState
 from server.media.rtp.loss import LossWatch
 from server.media.seam import Keys
 

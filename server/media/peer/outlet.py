@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from server.media.edge.guard import Bucket
-from server.media.native.library import CODECS, NO_TYPE, SlotState
+from server.media.native.forwarder import CODECS, NO_TYPE, SlotState
 from server.media.peer.layer import CLOCK_RATES, Layer
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.slot import NOBODY, SlotMap

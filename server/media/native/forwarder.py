@@ -123,7 +123,7 @@ class Roll:
         self.left = (ctypes.c_int32 * len(outlets))()
 
 
-class Library:
+class Forwarder:
     """The compiled functions. Raises OSError when `path` cannot be loaded or is another version."""
 
     def __init__(self, path: Path) -> None:
@@ -154,13 +154,13 @@ class Library:
         return roll.left[:left]
 
 
-def load(path: Path | None = None) -> Library | None:
+def load(path: Path | None = None) -> Forwarder | None:
     """The library of this very source (or of `path`), if it was built; what keeps it from loading is logged."""
     path = path or library_path()
     if not path.exists():
         return None
     try:
-        return Library(path)
+        return Forwarder(path)
     except OSError as exc:
         log.warning("compiled_forwarding_not_loaded", reason=str(exc))
         return None
