@@ -223,7 +223,7 @@ def test_without_compiler_nothing_is_built(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_stale_build_has_another_name() -> None:
-    path = build.library_path()
+    path = build.built_path()
     assert path.parent.name == "build"
     assert path.stem.rsplit("-", 1)[1] in path.name
     ignored = subprocess.run(["git", "check-ignore", "-q", str(path)], cwd=ROOT, check=False)

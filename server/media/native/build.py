@@ -17,7 +17,7 @@ OPTIONS = ("-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
 LIMIT_S = 60.0
 
 
-def library_path() -> Path:
+def built_path() -> Path:
     """Where the library of this source belongs, built or not."""
     machine = f"{sys.platform}-{platform.machine()}"
     key = hashlib.sha256(SOURCE.read_bytes() + " ".join((*OPTIONS, machine)).encode()).hexdigest()[:16]
@@ -47,7 +47,7 @@ def compile_to(path: Path, *options: str) -> str:
 
 def ensure() -> str:
     """Builds the library unless it is there, and removes older ones. Why there is none, or ""."""
-    path = library_path()
+    path = built_path()
     if path.exists():
         return ""
     if sys.platform != "linux" or sys.maxsize < 2**32:

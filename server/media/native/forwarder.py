@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from server.media.edge.batch import BATCH_PACKETS, MESSAGE, NAME_BYTES, PACKET_BYTES
-from server.media.native.build import library_path
+from server.media.native.build import built_path
 from server.media.rtp.ring import MediaPacket
 from server.media.seam import TRAILER_BYTES
 
@@ -156,7 +156,7 @@ class Forwarder:
 
 def load(path: Path | None = None) -> Forwarder | None:
     """The library of this very source (or of `path`), if it was built; what keeps it from loading is logged."""
-    path = path or library_path()
+    path = path or built_path()
     if not path.exists():
         return None
     try:
