@@ -25,6 +25,7 @@ _EXTENSIONS = 0xBEDE0002  # One-byte form, two words.
 def forward(layer: Layer, packet: MediaPacket, forwarder: Forwarder | None) -> None:
     """Sends `packet` to every slot that shows `layer`, and lets slots that wait for it in when it is a key frame."""
     outlets = layer.outlets
+    layer.passed_on = max(layer.passed_on, packet.seq)
     if HEADER_BYTES + len(packet.payload) > PAYLOAD_MAX or not outlets:
         return
     if forwarder is not None:

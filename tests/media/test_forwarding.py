@@ -90,6 +90,19 @@ async def test_newcomer_starts_at_a_key_frame_of_just_now(tmp_path: Path, way: W
         await bob.close()
 
 
+async def test_camera_that_comes_up_is_seen_from_its_first_packet_each_once(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        await send_picture(ann, 10)
+        packets = await until(lambda: len(found := bob.of("2")) >= 10 and found)
+        assert_continuous(packets)
+        assert packets[0].payload[5:] == vp8(True, 0, 0)[5:]
+        rig.house.round(1)  # Counts what the batches hold.
+        assert rig.house.counters.view().get("protect_failed", 0) == 0
+        await ann.close()
+        await bob.close()
+
+
 async def test_newcomer_waits_when_the_key_frame_is_old_or_has_a_hole(tmp_path: Path, way: Way) -> None:
     async with open_rig(tmp_path, way=way) as rig:
         ann = await on_stage(rig, "ann")

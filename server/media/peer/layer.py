@@ -46,6 +46,7 @@ class Layer:
         self.clock = StreamClock(CLOCK_RATES[kind], clock)
         self.ring = Ring(RING_PACKETS[kind])
         self._unwrapper = Unwrapper()
+        self.passed_on = -1  # The highest number that the relay has seen.
         self._key_frame: MediaPacket | None = None
 
     @property
@@ -94,11 +95,11 @@ class Layer:
         return packet
 
     def since_key_frame(self) -> list[MediaPacket]:
-        """The newest key frame and what came after it; nothing when it is no longer fresh or a packet is missing."""
+        """The newest key frame and what was passed on after it; nothing when it is no longer fresh or a packet is missing."""
         key_frame, newest = self._key_frame, self.newest
         if key_frame is None or newest is None or newest.arrival - key_frame.arrival > FRESH_S:
             return []
-        count = newest.seq - key_frame.seq + 1
+        count = max(0, self.passed_on - key_frame.seq + 1)
         packets = [self.ring.get(key_frame.seq + index) for index in range(min(count, FRESH_PACKETS + 1))]
         found = [packet for packet in packets if packet is not None]
         return found if len(found) == count <= FRESH_PACKETS else []
