@@ -197,6 +197,28 @@ async def test_only_a_nominating_check_moves_a_peer(tmp_path: Path, way: Way) ->
         await ann.close()
 
 
+async def test_peer_moves_once_a_second_and_ends_where_it_wished_last(tmp_path: Path) -> None:
+    """One who forges addresses sends our pictures to few of them; a phone that changes networks twice is back within two seconds."""
+    async with open_rig(tmp_path) as rig:
+        ann = await joined(rig.client.connect, WirePeer())
+        await ann._tasks.close()  # No more checks by itself.
+        link = rig.house.connections[ann.connection].link
+        seen = [link.path]
+        for _ in range(6):
+            answered = ann.checks_answered
+            await ann.move()
+            ann.check()
+            await until(lambda answered=answered: ann.checks_answered > answered)
+            seen += [link.path] if link.path is not seen[-1] else []
+        assert len(seen) == 2
+        assert rig.house.counters.view()["moves_held"] == 5
+        assert link.path is not None
+        first = link.path.address
+        await until(lambda: link.path.address == ann.address, limit_s=2.0)
+        assert ann.address != first
+        await ann.close()
+
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

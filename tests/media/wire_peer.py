@@ -162,6 +162,13 @@ class WirePeer(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it sends from now."""
+        assert self._transport is not None
+        address: tuple[str, int] = self._transport.get_extra_info("sockname")
+        return address
+
     def send(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(data, self._server)

@@ -21,6 +21,7 @@ from server.media.edge.guard import (
 )
 from server.media.edge.paths import Path
 from server.media.peer.build import Parts
+from server.media.peer.moves import Moves
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
@@ -77,6 +78,7 @@ class Connection:
         self.is_gone = False
         self.parts = parts
         self.link = parts.link
+        self._moves = Moves(parts.link, edge.counters)
         self.fingerprint = offer.fingerprint
         self.certificate = certificate
         self.setup = "passive" if offer.setup == "active" else "active"
@@ -137,10 +139,11 @@ class Connection:
         if self.link.path is None:
             self.link.use(path)
             self._on_first_check(self)
-        elif nominated and not (self.link.path.address == path.address and self.link.batch is path.batch):
-            self.link.use(path)
+        elif nominated:
+            self._moves.nominated(path, now)
 
     def path_lost(self, path: Path, now: float) -> None:
+        self._moves.lost(path)
         if self.link.path is path:
             self.last_check_at = min(self.last_check_at, now - CHECK_SILENCE_S + PATH_LOST_S)
 
@@ -254,6 +257,7 @@ class Connection:
         self.is_gone = True
         self.is_connected = False
         self.link.close()
+        self._moves.close()
         for outlet in self.parts.outlets:
             outlet.clear()
         self._edge.forget(self, self._credentials)
