@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
+import structlog.testing
 
 from server.media.recorder import finish as finish_module
 from server.media.recorder.finish import finish
@@ -114,6 +115,31 @@ async def test_one_persons_many_files_leave_room_for_others(tmp_path: Path, monk
     assert len({track.file for track in index.tracks}) == 5
     reasons = [line.get("reason") for line in index.lines if line["kind"] == "gap"]
     assert reasons.count("too_many_files") == 1, "the index says it, once"
+
+
+async def test_a_picture_that_changes_its_size_every_second_makes_few_files(tmp_path: Path) -> None:
+    """Twenty at once; afterwards one a minute, with the size that the picture has then. Its sound goes on."""
+    bench = Bench(tmp_path, ["eve"])
+    await bench.recorder.start()
+    sizes = [(320, 180), (160, 90)]
+    with structlog.testing.capture_logs() as logs:
+        for number in range(30):
+            packets = video("H264", 1, size=sizes[number % 2], seed=number)
+            await bench.feed(Stream("eve", Source.CAMERA, H264, packets, start=float(number)))
+        later = video("H264", 40, size=(640, 360), seed=99)
+        await bench.feed(
+            Stream("eve", Source.CAMERA, H264, later, start=30.0),
+            Stream("eve", Source.MICROPHONE, OPUS, sound(1), start=30.0),
+        )
+        await bench.recorder.stop()
+    index = read_index(bench.directory)
+    files = [track for track in index.tracks if track.source == "camera"]
+    assert len(files) == 21
+    with av.open(str(bench.directory / files[-1].file)) as container:
+        assert container.streams.video[0].width == 640
+    assert [one.source for one in index.tracks].count("microphone") == 1
+    assert [line["reason"] for line in index.lines if line["kind"] == "gap"].count("changes_too_often") == 1
+    assert [(one["event"], one["reason"]) for one in logs] == [("recording_file_refused", "changes_too_often")]
 
 
 async def test_withdrawal_reaches_what_waits_for_earlier_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ Every line has `kind`, `t_s` (seconds since the start) and `at` (UNIX time, from
     joined   participant      left     participant      speaker   participant
     consent  participants                                                whose tracks are written from now on
     gap      participant, source, reason, from_s, to_s                   lost | damaged | restart | paused | disk_too_slow |
-                                                                         fault | too_many_files
+                                                                         fault | too_many_files | changes_too_often
     beat                                                                 every 2 s: up to here it certainly ran
     stop     reason                                                      stopped | no_space | write_failed; missing after a kill
 """

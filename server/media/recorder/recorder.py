@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
 from server.errors import BadField, NoSpace
+from server.media.edge.guard import Bucket
 from server.media.protocol import Event, RecordingFacts, StartRecording
 from server.media.recorder import index
 from server.media.recorder.reorder import Packet
@@ -22,7 +23,12 @@ log = structlog.get_logger(__name__)
 REPORT_S = 2.0
 TICK_S = 0.5
 FILE_LIMIT = 100  # Of one person's source: somebody whose H.264 changes its size with every frame fills no folder.
+FILES_AT_ONCE, FILES_A_SECOND = 20, 1 / 60  # Of the same. A phone that is turned in the hand makes a file each time.
 CODECS = {"video/vp8": "VP8", "video/h264": "H264", "audio/opus": "opus"}
+
+
+def _new_pace() -> Bucket:
+    return Bucket(FILES_A_SECOND, FILES_AT_ONCE)
 
 
 class Recorder(Tap):
@@ -49,6 +55,8 @@ class Recorder(Tap):
         self._index = Sink(index.NAME)
         self._files = 0
         self._files_of: Counter[tuple[str, str]] = Counter()
+        self._refused: set[tuple[str, str, str]] = set()
+        self._pace_of: defaultdict[tuple[str, str], Bucket] = defaultdict(_new_pace)
         self._sinks: dict[str, list[Sink]] = {}
         self._speaker: str | None = None
         self._began = 0.0
@@ -127,7 +135,7 @@ class Recorder(Tap):
             self._note_break(track.participant, track.source, "fault")
 
     def _note_break(self, participant: str, source: str, reason: str) -> None:
-        """Here a track ends for good."""
+        """Here a track ends, for good or until it may have a new file."""
         now = round(self.seconds(self._clock()), 3)
         self.note("gap", participant=participant, source=source, reason=reason, from_s=now, to_s=now)
 
@@ -256,14 +264,24 @@ class Recorder(Tap):
         return self._began
 
     def file_name(self, participant: str, source: str) -> str | None:
-        count = self._files_of[participant, source] = self._files_of[participant, source] + 1
-        if count > FILE_LIMIT:
-            if count == FILE_LIMIT + 1:
-                log.warning("recording_too_many_files", recording=self.recording, source=source)
-                self._note_break(participant, source, "too_many_files")
+        whose = participant, source
+        if self._files_of[whose] >= FILE_LIMIT:
+            self._refuse_file(whose, "too_many_files")
             return None
+        if not self._pace_of[whose].take(self._clock()):
+            self._refuse_file(whose, "changes_too_often")
+            return None
+        self._files_of[whose] += 1
         self._files += 1
         return f"t{self._files:03d}-{source}"
+
+    def _refuse_file(self, whose: tuple[str, str], reason: str) -> None:
+        """Said once for each source of a person and each reason."""
+        participant, source = whose
+        if (*whose, reason) not in self._refused:
+            self._refused.add((*whose, reason))
+            log.warning("recording_file_refused", recording=self.recording, source=source, reason=reason)
+            self._note_break(participant, source, reason)
 
     def opened(self, participant: str, sink: Sink) -> None:
         self._sinks.setdefault(participant, []).append(sink)

@@ -30,7 +30,7 @@ class Journal(Protocol):
         """The loop time at which the recording began."""
 
     def file_name(self, participant: str, source: str) -> str | None:
-        """A new name, without suffix; None when this source of this person has too many files already."""
+        """A new name, without suffix; None when this source of this person has too many files, or had many just now."""
 
     def opened(self, participant: str, sink: Sink) -> None:
         """A file of this person begins: a withdrawal must reach it for as long as anything of it may wait for the disk."""
