@@ -4,13 +4,14 @@ import asyncio
 import itertools
 import json
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from server.errors import AlreadyRecording, NotFound, OaseError
+from server.errors import AlreadyRecording, MediaAway, NotFound, OaseError
 from server.media.protocol import Answer, Event, Health, ParticipantView, RecordingFacts, SessionView, Slot
 from server.media.wire import problem
 
@@ -26,7 +27,10 @@ class Taped:
 
 
 class WorkerDouble:
-    """Sessions, seats and recordings as JSON; people are connected when a test says so."""
+    """Sessions, seats and recordings as JSON; people are connected when a test says so.
+
+    By the name of a request's handler: `before` is done once before it, and what is `unanswered` is done, but the answer is lost.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "media.sock"
@@ -37,6 +41,8 @@ class WorkerDouble:
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
         self.woken: list[str] = []
+        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.unanswered: set[str] = set()
         self.boot = "boot-1"
         self._boots = itertools.count(2)
         self._listeners: set[web.WebSocketResponse] = set()
@@ -102,7 +108,11 @@ class WorkerDouble:
         try:
             if self.failure is not None and not request.path.startswith("/events"):
                 raise self.failure
+            if before := self.before.pop(handler.__name__, None):
+                await before()
             response: web.StreamResponse = await handler(request)
+            if handler.__name__ in self.unanswered:
+                raise MediaAway
         except OaseError as failure:
             return web.json_response(problem(failure), status=failure.status)
         return response

@@ -6,7 +6,7 @@ import pytest
 
 from server.domain.words import ConsentAnswer, EntryKind, Outcome, PersonKind, RecordingState, SessionState
 from server.errors import DatabaseAway, MediaAway, OaseError, SessionEnded
-from server.media.protocol import Answer, Offer, Seat, SessionView
+from server.media.protocol import Answer, Offer, Seat
 from server.service import cases, consent, links, queue, recordings, sessions, timeline
 from server.service.media_events import sweep_once
 from server.service.reconcile import EMPTY_LIMIT
@@ -100,16 +100,7 @@ async def test_start_without_an_answer_leaves_no_file_that_no_row_knows(desk: De
     customer = await recorded_call(desk)
     ann = await desk.agent("ann")
     await recordings.stop_recording(desk.house, ann, (await row_of(desk, customer)).id)
-    asked = desk.house.media.start_recording
-
-    class Mute(type(desk.house.media)):  # type: ignore[misc]
-        """Begins, and the answer is lost."""
-
-        async def start_recording(self, *wish: object) -> None:
-            await asked(*wish)  # type: ignore[arg-type]
-            raise MediaAway
-
-    desk.house.media.__class__ = Mute
+    desk.worker.unanswered.add("_record")
     with pytest.raises(MediaAway):
         await recordings.start_recording(desk.house, ann, customer.session)
     assert len(desk.worker.recordings) == 1
@@ -136,18 +127,9 @@ async def test_recording_of_an_empty_session_stops_by_itself(desk: Desk) -> None
 
 
 async def test_session_that_ends_while_somebody_is_seated_stays_ended(desk: Desk) -> None:
+    """Between the database's seat and the worker's."""
     customer = await desk.call()
-    seats = desk.house.media.seat
-    ends = desk.ends
-
-    class Late(type(desk.house.media)):  # type: ignore[misc]
-        """The session ends between the database's seat and the worker's."""
-
-        async def seat(self, session: str, participant: str, wish: Seat) -> SessionView:
-            await ends(customer, Outcome.SOLVED)
-            return await seats(session, participant, wish)
-
-    desk.house.media.__class__ = Late
+    desk.worker.before["_seat"] = lambda: desk.ends(customer, Outcome.SOLVED)
     with pytest.raises(SessionEnded):
         await sessions.connect_session(desk.house, customer.principal, customer.session, "v=0", {})
     assert (desk.worker.sessions, desk.worker.connections) == ({}, {})
