@@ -71,19 +71,20 @@ async def read_desk(call: Call) -> v.DeskView:
 
 @handlers.on(f"POST {_CASE}/take")
 async def take_case(call: Call) -> v.CaseView:
-    return await cases.take_case(call.house, call.principal, call.case, call.body(r.TakeCase).connection)
+    return await cases.take_case(call.house, call.principal, call.case, call.body(r.TakeCase).connection, call.language)
 
 
 @handlers.on(f"POST {_CASE}/release")
 async def release_case(call: Call) -> v.CaseView:
-    return await cases.release_case(call.house, call.principal, call.case)
+    return await cases.release_case(call.house, call.principal, call.case, call.language)
 
 
 @handlers.on(f"POST {_CASE}/close")
 async def close_case(call: Call) -> v.CaseView:
-    return await cases.close_case(call.house, call.principal, call.case, call.body(r.CloseCase).outcome)
+    outcome = call.body(r.CloseCase).outcome
+    return await cases.close_case(call.house, call.principal, call.case, outcome, call.language)
 
 
 @handlers.on(f"POST {_CASE}/reopen")
 async def reopen_case(call: Call) -> v.CaseView:
-    return await cases.reopen_case(call.house, call.principal, call.case)
+    return await cases.reopen_case(call.house, call.principal, call.case, call.language)

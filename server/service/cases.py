@@ -180,9 +180,13 @@ async def read_case(house: House, principal: Principal, case: CaseId, language: 
 
 
 async def take_case(
-    house: House, principal: Principal, case: CaseId, connection: ConnectionId | None = None
+    house: House,
+    principal: Principal,
+    case: CaseId,
+    connection: ConnectionId | None = None,
+    language: Language | None = None,
 ) -> CaseView:
-    """The case is the agent's; the customer is on stage, and so is the agent's standby `connection`.
+    """The case is the agent's; the customer is on stage, and so is the agent's standby `connection`. In `language` or the case's own.
 
     Raises AlreadyTaken(agent), CaseClosed, NotFound. Taking one's own case again changes nothing.
     """
@@ -194,7 +198,7 @@ async def take_case(
         raise taken
     session, entries, people = taken
     seen = await move(house, session, people, on_stage=True)
-    view = await view_case(house, principal, case)
+    view = await view_case(house, principal, case, language)
     await _tell_taken(house, agent, case, entries, seen)  # The agent's own page hears of the picture first.
     return view
 
@@ -253,7 +257,7 @@ async def _not_takeable(db: AsyncConnection, row: CaseRow) -> OaseError:
     return AlreadyTaken(agent=holder.name if holder else "")
 
 
-async def release_case(house: House, principal: Principal, case: CaseId) -> CaseView:
+async def release_case(house: House, principal: Principal, case: CaseId, language: Language | None = None) -> CaseView:
     """The case waits again, at its old place. Raises Conflict when it is not taken."""
     agent = agent_only(principal)
     async with house.db.read() as db:
@@ -266,7 +270,7 @@ async def release_case(house: House, principal: Principal, case: CaseId) -> Case
     await announce_entries(house, entries)
     await house.announcer.case_changed(CaseChange(case, CaseState.WAITING, None))
     await announce_queue(house)
-    return await view_case(house, principal, case)
+    return await view_case(house, principal, case, language)
 
 
 async def _release(house: House, agent: Agent, case: CaseId, session: SessionId) -> list[Entry]:
@@ -285,7 +289,9 @@ async def _release(house: House, agent: Agent, case: CaseId, session: SessionId)
     return entries
 
 
-async def close_case(house: House, principal: Principal, case: CaseId, outcome: Outcome) -> CaseView:
+async def close_case(
+    house: House, principal: Principal, case: CaseId, outcome: Outcome, language: Language | None = None
+) -> CaseView:
     """The case is closed; a running session ends with the same outcome. Raises CaseClosed."""
     agent = agent_only(principal)
     async with house.db.read() as db:
@@ -297,7 +303,7 @@ async def close_case(house: House, principal: Principal, case: CaseId, outcome: 
         await finish_session(house, agent, session, Ending(outcome, closes=True))
     else:
         await _close_open(house, agent, case, outcome)
-    return await view_case(house, principal, case)
+    return await view_case(house, principal, case, language)
 
 
 async def _close_open(house: House, agent: Agent, case: CaseId, outcome: Outcome) -> None:
@@ -313,7 +319,7 @@ async def _close_open(house: House, agent: Agent, case: CaseId, outcome: Outcome
     await house.announcer.desk_changed()
 
 
-async def reopen_case(house: House, principal: Principal, case: CaseId) -> CaseView:
+async def reopen_case(house: House, principal: Principal, case: CaseId, language: Language | None = None) -> CaseView:
     """A closed case is open again. Raises Conflict when it is not closed."""
     agent = agent_only(principal)
     now = house.now()
@@ -327,4 +333,4 @@ async def reopen_case(house: House, principal: Principal, case: CaseId) -> CaseV
     await announce_entries(house, entries)
     await house.announcer.case_changed(CaseChange(case, CaseState.OPEN, None))
     await house.announcer.desk_changed()
-    return await view_case(house, principal, case)
+    return await view_case(house, principal, case, language)

@@ -361,3 +361,19 @@ async def test_wrong_field_is_named_as_the_page_names_it(site: Site) -> None:
     )
     assert reply.json["field"] == "summary"
     assert "“What is wrong?”" in reply.json["detail"]
+
+
+async def test_answers_about_a_case_speak_the_callers_language(site: Site) -> None:
+    """Not the case's own: what an agent does answers with all that the page shows."""
+    agent, customer = await site.agent(), await site.customer()
+    path = f"/api/v1/cases/{customer.case}"
+    names = {}
+    for language in ("de", "en"):
+        read = await agent.get(path, headers={"Accept-Language": language})
+        names[language] = read.json["topic"]["name"]
+    assert names["de"] != names["en"]
+    acts = [("take", {}), ("release", {}), ("take", {}), ("close", {"outcome": "solved"}), ("reopen", {})]
+    for number, (verb, body) in enumerate(acts):
+        language = ("de", "en")[number % 2]
+        done = await agent.post(f"{path}/{verb}", body, headers={"Accept-Language": language})
+        assert (verb, done.json["topic"]["name"]) == (verb, names[language])

@@ -119,7 +119,6 @@ async function stay(agent: AgentSession, taken: CaseView, session: SessionView):
   else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
   await afterPaint(); // The picture comes first.
   agent.furnish(taken);
-  void agent.refresh(); // In the agent's own language, and with what happened while it was taken.
   await agent.openDevices();
 }
 
