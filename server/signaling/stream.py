@@ -47,8 +47,12 @@ class StreamBus:
         self._tasks.start(self._read(heard, on_gap), "read")
 
     def say(self, message: dict[str, Any]) -> None:
+        data = json.dumps({**message, "_id": secrets.token_urlsafe(9)})
+        if len(data) > LIMIT_BYTES:  # Nobody would hear it, and Redis may end the connection over it, each time anew.
+            log.warning("bus_message_dropped", error="too_long")
+            data = json.dumps({"kind": GAP, "_id": secrets.token_urlsafe(9)})
         self._has_dropped = self._has_dropped or len(self._out) == KEPT_HERE
-        self._out.append(json.dumps({**message, "_id": secrets.token_urlsafe(9)}))
+        self._out.append(data)
         self._wake.set()
 
     async def _write(self) -> None:
