@@ -214,6 +214,25 @@ async def test_secret_leaves_the_address_and_a_reload_keeps_the_place(product: P
     assert await customer.page.text_content("#place-figure") == "1"
 
 
+async def test_case_page_tries_again_when_the_server_was_away_at_first(product: Product, chromium: Browser) -> None:
+    """Also when the link's secret, which has left the address by then, was not swapped yet."""
+    customer = await waiting_customer(chromium, product, devices=False)
+    await customer.page.click("#link-open")
+    field = "document.querySelector('#link .share-row input').value"
+    secret = str(await customer.until(f"{field}.includes('#') && {field}")).partition("#")[2]
+    page = await (await window(chromium)).new_page()
+    for away in ("**/api/v1/links/exchange", "**/api/v1/cases/*"):
+        await page.route(away, lambda route: route.abort())
+    await page.goto(f"{product.url}/c/#{secret}")
+    for away in ("**/api/v1/links/exchange", "**/api/v1/cases/*"):
+        await page.wait_for_selector("#failure-again:visible")
+        assert secret not in page.url
+        await page.unroute(away)
+        await page.click("#failure-again")
+    await page.wait_for_selector("#waiting:not([hidden])")
+    assert await page.text_content("#place-figure") == "1"
+
+
 async def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(product: Product, chromium: Browser) -> None:
     page = await (await window(chromium)).new_page()
     await page.goto(f"{product.url}/?lang=en")

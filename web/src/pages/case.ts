@@ -29,14 +29,14 @@ let shown: View = 'loading';
 let chat: Chat | null = null;
 let isReading = false;
 let isStale = false;
+const secret = takeSecret(); // Kept while this page is open: whoever was offline at first tries again with it.
 const call = new CallView(() => chat?.opened(), left, () => room, line, devices);
 
-byId('failure-again').addEventListener('click', () => location.reload());
+byId('failure-again').addEventListener('click', again);
 void open();
 
 async function open(): Promise<void> {
   try {
-    const secret = takeSecret();
     const id = secret ? (await post<LinkExchanged>('/api/v1/links/exchange', { secret })).case : page.case;
     if (!('RTCPeerConnection' in window)) throw new Problem('no_webrtc', 0, t('This browser cannot make video calls. Please open your link in a current Firefox, Chrome, Edge or Safari.'));
     if (!id) throw new Problem('not_signed_in', 401, t('This page shows a case. Please open the link that you were given, or start a new case.'));
@@ -49,6 +49,12 @@ async function open(): Promise<void> {
   } catch (error) {
     fail(error);
   }
+}
+
+function again(): void {
+  if (view) { location.reload(); return; }
+  change('loading');
+  void open();
 }
 
 function fail(error: unknown): void {
