@@ -6,21 +6,21 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, StorageState
+from playwright.async_api import Browser
 
-from tests.e2e.browsers import PROBE, chromium_path, running_chromium
+from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import Wire, look, window
 from tests.e2e.people import Person, agent_at_desk, takes_first_case, waiting_customer
-from tests.e2e.product import Product, running_product
+from tests.e2e.place import Place, at_desk
+from tests.e2e.product import Product
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
+    pytest.mark.usefixtures("empty_queue"),
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
 ]
 
@@ -28,63 +28,6 @@ LIMIT_BYTES = 200_000  # Over the wire, a customer's first page and waiting page
 LIMIT_S = 2.0
 REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
 REFUSE += "navigator.permissions.query = async () => ({ state: 'denied' });"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One running product and one Chromium for all tests of this file, and an agent who is signed in."""
-
-    product: Product
-    chromium: Browser
-    agent_state: StorageState
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    async with running_product(tmp_path_factory.mktemp("oase")) as product, running_chromium() as chromium:
-        agent = await agent_at_desk(chromium, product)
-        state = await agent.context.storage_state()
-        await agent.context.close()
-        yield Place(product, chromium, state)
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def empty_queue(place: Place) -> AsyncIterator[None]:
-    """After each test nobody waits and all windows are closed."""
-    yield
-    for context in place.chromium.contexts:
-        await context.close()
-    context = await place.chromium.new_context(
-        storage_state=place.agent_state, extra_http_headers={"Origin": place.product.url}
-    )
-    api = f"{place.product.url}/api/v1"
-    waiting = await (await context.request.get(f"{api}/desk?state=waiting")).json()
-    for row in waiting["cases"]:
-        await context.request.post(f"{api}/cases/{row['id']}/take", data={})
-        await context.request.post(f"{api}/sessions/{row['session']}/end", data={"outcome": "nobody_there"})
-    await context.close()
-
-
-@pytest.fixture
-def product(place: Place) -> Product:
-    return place.product
-
-
-@pytest.fixture
-def chromium(place: Place) -> Browser:
-    return place.chromium
-
-
-async def at_desk(place: Place) -> Person:
-    """An agent who looks at the desk."""
-    context = await place.chromium.new_context(
-        storage_state=place.agent_state, locale="en", viewport={"width": 1440, "height": 900}
-    )
-    await context.add_init_script(path=PROBE)
-    person = Person(context, await context.new_page(), place.product)
-    await person.page.goto(place.product.url + "/desk")
-    await person.page.wait_for_selector("#desk:not([hidden])")
-    return person
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
