@@ -17,6 +17,7 @@ from server.service.house import House
 from server.service.reading import case_for, case_for_customer
 from server.service.secrecy import hashed, make_id, make_secret
 from server.service.views import KeptLink, LinkExchanged, LinksView, LinkView
+from server.store import agents as agent_store
 from server.store import cases as case_store
 from server.store import links as store
 from server.store import sessions as session_store
@@ -167,8 +168,10 @@ async def list_case_links(house: House, principal: Principal, case: CaseId) -> L
         await case_for(db, principal, case)
         links = await store.list_links(db, case)
         uses = await store.list_last_uses(db, case)
-    return LinksView([_kept_link(one, uses.get(one.id)) for one in links])
+        agents = await agent_store.list_agents(db)
+    makers = {str(one.id): one.name for one in (*links, *agents)}
+    return LinksView([_kept_link(one, makers.get(one.created_by or "", one.name), uses.get(one.id)) for one in links])
 
 
-def _kept_link(link: LinkRow, used_at: datetime | None) -> KeptLink:
-    return KeptLink(link.id, link.kind, link.name, link.created_at, used_at, link.expires_at, link.revoked_at)
+def _kept_link(link: LinkRow, made_by: str, used_at: datetime | None) -> KeptLink:
+    return KeptLink(link.id, link.kind, link.name, made_by, link.created_at, used_at, link.expires_at, link.revoked_at)

@@ -225,6 +225,7 @@ class KeptLink:
     id: LinkId
     kind: PersonKind
     name: str
+    made_by: str
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime

@@ -118,5 +118,6 @@ async def test_revoking_a_link_revokes_those_made_from_it(desk: Desk) -> None:
         (third.id, False, True),
         (resent.id, True, False),
     ]
+    assert [one.made_by for one in kept] == ["Carla", "Carla", "Carla", "ann"]
     with pytest.raises(Forbidden):
         await links.list_case_links(desk.house, customer.principal, customer.case)

@@ -231,6 +231,7 @@ export interface KeptLink {
   id: string;
   kind: PersonKind;
   name: string;
+  made_by: string;
   created_at: string;
   used_at: string | null;
   expires_at: string;

@@ -12,6 +12,7 @@ import { caseFacts } from './facts';
 import { Chat } from './chat';
 import { Consent } from './consent';
 import { controls, refused } from './controls';
+import { LinksList } from './links_list';
 import { noteField } from './note';
 import { RecordControl } from './record_control';
 import { RecordingSign } from './recording_sign';
@@ -26,6 +27,7 @@ export class AgentSession {
   readonly #consent: Consent;
   readonly #sign: RecordingSign;
   readonly #record: RecordControl;
+  readonly #links = new LinksList(byId('work-links'));
   #filter: Filter = 'all';
   #reading = false;
   #isTaken = false;
@@ -57,7 +59,7 @@ export class AgentSession {
     byId('work').inert = false;
     if (room.state === 'ended') { this.#stage.close(); this.ended(); return; }
     controls(room.devices);
-    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); });
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); });
     this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
     choose('tab-timeline');
     this.#follow();
@@ -138,6 +140,7 @@ export class AgentSession {
     dialog.close();
     field.value = '';
     await shareLink('invitation', () => post<LinkView>(`/api/v1/sessions/${this.room.session}/invitations`, { name, kind: 'guest' }));
+    this.#readLinks();
   }
 
   async #endSession(dialog: HTMLDialogElement): Promise<void> {
@@ -150,6 +153,11 @@ export class AgentSession {
       setText(byId('end-failed'), sentence(error));
       show(byId('end-failed'), true);
     }
+  }
+
+  /** While they are open to see. */
+  #readLinks(): void {
+    if (isShown(byId('tab-links'))) void this.#links.read(this.log.id);
   }
 
   #choose(filter: Filter): void {

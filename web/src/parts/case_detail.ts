@@ -9,6 +9,7 @@ import { t } from '../text';
 import { CaseLog } from './case_log';
 import { caseFacts, stateBadge } from './facts';
 import { noteField } from './note';
+import { LinksList } from './links_list';
 import { isNews, recordingLines } from './recordings_list';
 import { shareLink } from './share_link';
 import { fillTimeline } from './timeline';
@@ -16,6 +17,7 @@ import { fillTimeline } from './timeline';
 export class CaseDetail {
   view: CaseView | null = null;
   log: CaseLog | null = null;
+  readonly #links = new LinksList(byId('detail-links'));
   #endNote: () => void = () => {};
 
   /** `take` takes the case and opens the session; `changed` is told when a list may have changed. */
@@ -26,6 +28,7 @@ export class CaseDetail {
       byId<HTMLDialogElement>('closing').close();
       void this.#act('close', { outcome: new FormData(byId<HTMLFormElement>('close-form')).get('outcome') });
     });
+    byId('detail-links-part').addEventListener('toggle', () => this.#readLinks());
     line.on('case', (told) => { if (told.case === this.view?.id && isShown(byId('desk'))) void this.refresh(); });
     line.on('recording', (told) => { if (this.view && isNews(this.view, told)) void this.refresh(); });
   }
@@ -43,6 +46,7 @@ export class CaseDetail {
       log.on('entry', () => this.#renderTimeline());
       this.#endNote = noteField({ form: byId('detail-note'), field: byId('detail-note-field'), state: byId('detail-note-state') }, log);
       this.render();
+      this.#readLinks();
       await log.load();
     } catch (error) {
       this.#fail(error);
@@ -100,6 +104,11 @@ export class CaseDetail {
     byId('detail-acts').replaceChildren(...this.#acts(view));
   }
 
+  /** While they are open to see. */
+  #readLinks(): void {
+    if (this.view && byId<HTMLDetailsElement>('detail-links-part').open) void this.#links.read(this.view.id);
+  }
+
   #renderTimeline(): void {
     if (this.log && isShown(byId('desk'))) fillTimeline(byId('detail-timeline'), this.log.entries);
   }
@@ -110,7 +119,7 @@ export class CaseDetail {
       made.addEventListener('click', () => void whileBusy(made, async () => { await work(); }));
       return made;
     };
-    const link = button(t('New link'), 'link', () => shareLink('customer-link', () => post<LinkView>(`/api/v1/cases/${view.id}/links`)));
+    const link = button(t('New link'), 'link', async () => { await shareLink('customer-link', () => post<LinkView>(`/api/v1/cases/${view.id}/links`)); this.#readLinks(); });
     const session = el('a', { class: 'button button-s button-main', href: `/s/${view.session?.id ?? ''}?as=agent` }, icon('camera', 'icon-s'), t('Into the conversation'));
     const close = button(t('Close'), 'check-circle', () => byId<HTMLDialogElement>('closing').showModal());
     switch (view.state) {

@@ -1,0 +1,49 @@
+"""What agents manage at the desk: links to a case. Looked at as in `test_pages.py`."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.browsers import chromium_path
+from tests.e2e.looking import look
+from tests.e2e.people import takes_first_case, waiting_customer
+from tests.e2e.place import Place, at_desk
+from tests.e2e.product import Product
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.usefixtures("empty_queue"),
+    pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
+]
+
+
+async def test_agents_see_who_has_a_link_and_revoke_one(place: Place, product: Product, chromium: Browser) -> None:
+    """At the desk, and in the call with the keyboard; the customer whose only link it was is told."""
+    customer = await waiting_customer(chromium, product)
+    agent = await at_desk(place)
+    await agent.page.locator("#cases [data-case]").first.click()
+    await agent.page.click("#detail-links-part summary")
+    row = agent.page.locator("#detail-links .link-row")
+    assert re.fullmatch(
+        r"Bo Becker.*Customer.*valid.*made \d+:\d\d by Bo Becker.*last used .*", await row.inner_text(), re.DOTALL
+    )
+    wrong = await look(agent.page, "desk-links", small_targets=True)
+    await agent.page.set_viewport_size({"width": 1440, "height": 900})
+    await takes_first_case(agent)
+    await agent.until_seeing(1)
+    await agent.page.click("[aria-controls=tab-links]")
+    await agent.page.locator("#work-links button").focus()
+    wrong += await look(agent.page, "session-links", small_targets=True)
+    await agent.page.keyboard.press("Enter")
+    await agent.page.wait_for_selector("#revoking[open]")
+    wrong += await look(agent.page, "revoke-link", small_targets=True)
+    await agent.page.locator("#revoke-yes").focus()
+    await agent.page.keyboard.press("Enter")
+    await agent.page.wait_for_selector("#revoking:not([open])", state="attached")
+    assert "revoked" in await agent.page.inner_text("#work-links")
+    assert await agent.page.locator("#work-links button").count() == 0
+    assert await agent.page.evaluate("document.activeElement.id") == "work-links"
+    await customer.page.wait_for_selector("#failure:not([hidden])")
+    assert wrong == []
