@@ -16,18 +16,22 @@ SILENT_S = 3.0  # No frame for so long: the camera was switched off. The recorde
 LAST_FRAME_S = 0.5
 BORDER = 6
 BAD_READS = 1000
+UNREADABLE = (av.error.FFmpegError, ValueError, IndexError, MemoryError)
+"""What reading a broken file raises; IndexError where it has no picture or no sound."""
 
 
 class PictureTrack:
     """One video track. `key` names its person or screen; times count from the beginning of the recording."""
 
     def __init__(self, key: str, path: Path, start_s: float, duration_s: float) -> None:
-        self.key, self._path = key, path
+        self.key, self.path = key, path
         self.start_s, self.end_s = start_s, start_s + duration_s
         self._frames: Iterator[VideoFrame] | None = None
         self._now: VideoFrame | None = None
         self._next: VideoFrame | None = None
         self._is_over = False
+        self.error = ""
+        """Why the rest of it cannot be read; empty as long as it can."""
 
     def frame_at(self, t_s: float) -> VideoFrame | None:
         """What was to be seen at `t_s`, or None where nothing was. `t_s` never goes back."""
@@ -59,17 +63,28 @@ class PictureTrack:
         return self.start_s + (frame.time or 0.0) if frame is not None else 0.0
 
     def _decode(self) -> Iterator[VideoFrame]:
-        with av.open(str(self._path), options={"protocol_whitelist": "file"}) as container:
+        """Every frame. A file that cannot be read ends here: what others sent is still to be seen."""
+        try:
+            yield from self._frames_of_file()
+        except UNREADABLE as error:
+            self.error = str(error) or type(error).__name__
+
+    def _frames_of_file(self) -> Iterator[VideoFrame]:
+        with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
-            bad = 0
+            good = bad = 0
             for packet in container.demux(stream):
                 try:
-                    yield from stream.decode(packet)
+                    for frame in stream.decode(packet):
+                        good += 1
+                        yield frame
                 except av.error.InvalidDataError:
                     bad += 1
                     if bad > BAD_READS:
-                        return
+                        raise
+            if bad and not good:
+                raise ValueError("no frame can be decoded")
 
 
 class Canvas:

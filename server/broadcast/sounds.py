@@ -9,6 +9,8 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from server.broadcast.pictures import UNREADABLE
+
 RATE = 48_000
 Samples = npt.NDArray[np.float32]
 """Stereo, one row per sample, -1..1."""
@@ -23,11 +25,13 @@ class SoundTrack:
     """One audio track. The positions are samples since the beginning of the recording; reading never goes back."""
 
     def __init__(self, key: str, path: Path, start_s: float, duration_s: float) -> None:
-        self.key, self._path = key, path
+        self.key, self.path = key, path
         self.start_s, self.end_s = start_s, start_s + duration_s
         self._chunks: Iterator[tuple[int, Samples]] | None = None
         self._is_over = False
         self._at, self._rest = 0, np.zeros((0, 2), np.float32)
+        self.error = ""
+        """Why the rest of it cannot be read; empty as long as it can."""
 
     def add_to(self, mix: Samples, position: int) -> float:
         """Adds what belongs to `position` and the samples after it; -> how loud that is, 0..1."""
@@ -56,9 +60,15 @@ class SoundTrack:
         self._is_over, self._chunks, self._rest = True, None, np.zeros((0, 2), np.float32)
 
     def _decode(self) -> Iterator[tuple[int, Samples]]:
-        """Each decoded piece with the position that its time stamp names."""
+        """Each decoded piece with the position that its time stamp names. A file that cannot be read ends here."""
+        try:
+            yield from self._pieces_of_file()
+        except UNREADABLE as error:
+            self.error = str(error) or type(error).__name__
+
+    def _pieces_of_file(self) -> Iterator[tuple[int, Samples]]:
         resampler = AudioResampler(format="flt", layout="stereo", rate=RATE)
-        with av.open(str(self._path), options={"protocol_whitelist": "file"}) as container:
+        with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
             stream = container.streams.audio[0]
             bad = 0
             for packet in container.demux(stream):
@@ -67,7 +77,7 @@ class SoundTrack:
                 except av.error.InvalidDataError:
                     bad += 1
                     if bad > BAD_READS:
-                        return
+                        raise
                     continue
                 for frame in frames:
                     yield from self._pieces(frame, resampler)

@@ -7,6 +7,7 @@ Memory is bounded by the number of tracks, not by their length.
 
 import math
 import os
+import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -58,7 +59,8 @@ def _limit(facts: Facts) -> None:
 def make_view(directory: Path, progress: Progress) -> Facts:
     """The facts with the view in them.
 
-    Raises FileNotFoundError before the tracks are finished, ValueError above a day, av.FFmpegError or OSError when it fails.
+    A track that cannot be read is left out, and the facts say so. Raises FileNotFoundError before the tracks are finished, ValueError
+    above a day or when no track can be read, av.FFmpegError or OSError when it fails.
     """
     facts = _playable(directory)
     scene = Scene(directory, facts)
@@ -67,6 +69,7 @@ def make_view(directory: Path, progress: Progress) -> Facts:
     part = directory / f"{NAME}.part"
     try:
         poster = _write(scene, part, facts.duration_s, progress)
+        facts = replace(facts, unread=[*facts.unread, *_left_out(scene)])
         _write_poster(poster, directory / POSTER)
         with part.open("rb") as file:
             os.fsync(file.fileno())
@@ -77,6 +80,17 @@ def make_view(directory: Path, progress: Progress) -> Facts:
     facts = replace(facts, view=ViewFacts(NAME, "video/mp4", facts.duration_s, size, WIDTH, HEIGHT, POSTER))
     write_facts(directory, facts)
     return facts
+
+
+def _left_out(scene: "Scene") -> list[str]:
+    """The files that could not be read to their end. Raises ValueError when that is all of them."""
+    tracks: list[PictureTrack | SoundTrack] = [*scene.pictures, *scene.sounds]
+    broken = [track for track in tracks if track.error]
+    if len(broken) == len(tracks):
+        raise ValueError(f"no track can be read: {broken[0].error}")
+    for track in broken:
+        sys.stderr.write(f"{track.path.name} cannot be read and is left out: {track.error}\n")
+    return [track.path.name for track in broken]
 
 
 @dataclass(frozen=True, slots=True)

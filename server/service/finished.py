@@ -36,11 +36,12 @@ class _Facts(BaseModel):
     size_bytes: int
     tracks: list[_Track] = []
     view: _View | None = None
+    unread: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A whole recording. `tracks` is what the database keeps: its parts in time, and its files."""
+    """A whole recording. `tracks` is what the database keeps: its parts in time, its files, and how many files could not be read."""
 
     duration_s: float
     size_bytes: int
@@ -63,9 +64,10 @@ def read_finished(folder: Path, parts: int) -> Finished:
     """The recording as its finished parts say. Parts without readable facts are left out."""
     files: list[dict[str, Any]] = []
     spans: list[dict[str, float]] = []
-    offset_s = 0.0
+    offset_s, unread = 0.0, 0
     for part in part_folders(folder, parts):
         facts = _read(part)
+        unread += len(facts.unread) if facts else 0
         if facts is None or not facts.tracks:
             continue
         files += _files(part, facts, offset_s)
@@ -76,7 +78,7 @@ def read_finished(folder: Path, parts: int) -> Finished:
         files = [file for file in files if file["kind"] != "view"]
         files.insert(0, _whole(whole, offset_s))
     size_bytes = sum(file["size_bytes"] for file in files)
-    return Finished(round(offset_s, 3), size_bytes, {"parts": spans, "files": files})
+    return Finished(round(offset_s, 3), size_bytes, {"parts": spans, "files": files, "unread": unread})
 
 
 def _whole(view: Path, duration_s: float) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class RecordingView:
-    """A recording with its files. `progress` (0..1) while it is being finished."""
+    """A recording with its files. `progress` (0..1) while it is being finished; `unread`: how many broken files are left out of it."""
 
     id: RecordingId
     case: CaseId
@@ -107,3 +107,4 @@ class RecordingView:
     shared: bool
     moments: list[Moment]
     error: str | None
+    unread: int

@@ -181,6 +181,7 @@ async def read_recording(house: House, principal: Principal, recording: Recordin
         shared=row.shared_at is not None,
         moments=moments,
         error=row.error,
+        unread=row.tracks.get("unread", 0),
     )
 
 

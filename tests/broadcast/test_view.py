@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -93,6 +94,41 @@ async def test_view_of_people_without_pictures(tmp_path: Path) -> None:
     facts = await asyncio.to_thread(make_view, bench.directory, lambda share: None)
     assert facts.view is not None
     assert duration_s(bench.directory / facts.view.name) == pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.parametrize("damage", ["junk", "frames", "sound"])
+async def test_broken_track_is_left_out_and_said(
+    tmp_path: Path, damage: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Bob's file is no film at all, holds junk instead of frames, or no picture; Ann is seen and heard throughout."""
+    directory = await recording(tmp_path)
+    facts = read_facts(directory)
+    bob = next(track for track in facts.tracks if track.participant == "bob" and track.mime.startswith("video/"))
+    path, voice = directory / bob.name, next(track for track in facts.tracks if track.mime.startswith("audio/"))
+    size = path.stat().st_size
+    content = {
+        "junk": os.urandom(size),
+        "frames": path.read_bytes().partition(b"mdat")[0] + b"mdat" + os.urandom(size),
+        "sound": (directory / voice.name).read_bytes(),
+    }
+    path.write_bytes(content[damage])
+    made = await asyncio.to_thread(make_view, directory, lambda share: None)
+    assert made.view is not None
+    assert made.unread == [bob.name] == read_facts(directory).unread
+    assert capfd.readouterr().err.count(f"{bob.name} cannot be read and is left out") == 1
+    assert duration_s(directory / made.view.name) == pytest.approx(10, abs=0.1)
+    white_left = [t for t, left, _ in brightness(directory / made.view.name) if left > 200]
+    assert {round(t) for t in white_left if t % 1 < 0.2} >= {0, 1, 9}
+    assert skews_ms([*range(10)], beeps(directory / made.view.name)) == pytest.approx([0] * 10, abs=40)
+
+
+async def test_view_of_nothing_but_broken_tracks_is_not_made(tmp_path: Path) -> None:
+    directory = await recording(tmp_path)
+    for track in read_facts(directory).tracks:
+        (directory / track.name).write_bytes(os.urandom(5000))
+    with pytest.raises(ValueError, match="no track can be read"):
+        await asyncio.to_thread(make_view, directory, lambda share: None)
+    assert read_facts(directory).view is None
 
 
 async def test_empty_recording_has_no_view(tmp_path: Path) -> None:

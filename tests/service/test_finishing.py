@@ -1,6 +1,7 @@
 """After the stop: real tracks are finished by real child processes, in two parts, and what was left behind is taken up."""
 
 import asyncio
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -120,6 +121,17 @@ async def test_nothing_written_is_said_to_have_failed(small_desk: Desk) -> None:
     view = await finished(small_desk, recording)
     assert (view.state, view.error, view.files) == (RecordingState.FAILED, "nothing_recorded", [])
     assert (await small_desk.kinds(customer.case)).count(EntryKind.RECORDING_FAILED) == 1
+
+
+async def test_broken_file_among_good_ones_is_left_out_and_said(small_desk: Desk) -> None:
+    _, recording = await stopped_call(small_desk, 1)
+    part = small_desk.house.settings.recordings / recording / "part-1"
+    raw = next(part.glob("*camera*.mkv"))
+    raw.write_bytes(os.urandom(raw.stat().st_size))
+    view = await finished(small_desk, recording)
+    assert (view.state, view.error, view.unread) == (RecordingState.READY, None, 1)
+    assert [one.kind for one in view.files].count("view") == 1
+    assert [one.kind for one in view.files].count("track") == 3
 
 
 async def test_what_another_process_left_is_finished_by_the_next(small_desk: Desk) -> None:

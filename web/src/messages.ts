@@ -381,7 +381,7 @@ export interface RecordingRow {
 /** RECORDING while packets are written; FINISHING while files are made seekable and the view is encoded; READY, or FAILED. */
 export type RecordingState = 'recording' | 'finishing' | 'ready' | 'failed';
 
-/** A recording with its files. `progress` (0..1) while it is being finished. */
+/** A recording with its files. `progress` (0..1) while it is being finished; `unread`: how many broken files are left out of it. */
 export interface RecordingView {
   id: string;
   case: string;
@@ -397,6 +397,7 @@ export interface RecordingView {
   shared: boolean;
   moments: Moment[];
   error: string | null;
+  unread: number;
 }
 
 /** The answer to an ICE restart. */

@@ -40,7 +40,10 @@ class ViewFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A finished recording. `interrupted`: it ended otherwise than by a stop; `reason` is then killed, no_space or write_failed."""
+    """A finished recording. `interrupted`: it ended otherwise than by a stop; `reason` is then killed, no_space or write_failed.
+
+    `unread`: files that could not be read, or not to their end, and are left out of what is played from there on.
+    """
 
     recording: str
     started_at: float
@@ -50,6 +53,7 @@ class Facts:
     reason: str
     tracks: list[TrackFacts] = field(default_factory=list)
     view: ViewFacts | None = None
+    unread: list[str] = field(default_factory=list)
 
 
 def write_facts(directory: Path, facts: Facts) -> None:

@@ -60,11 +60,13 @@ def finish(directory: Path, progress: Progress) -> Facts:
         track = _finish_alone(directory, line, functools.partial(_tell_part, progress, done / total, size / total))
         tracks += [track] if track else []
         done += size
-    facts = _facts(index, tracks)
-    write_facts(directory, facts)
     finished = {track.name.partition(".")[0] for track in tracks}
-    for line, raw in zip(index.tracks, raws, strict=True):
-        _put_away(raw, line.track in finished)
+    rest = [raw for line, raw in zip(index.tracks, raws, strict=True) if line.track not in finished]
+    broken = [raw for raw in rest if _size(raw) > HEAD_BYTES or _bad(raw).exists()]
+    facts = replace(_facts(index, tracks), unread=[raw.name for raw in broken])
+    write_facts(directory, facts)
+    for raw in raws:
+        _put_away(raw, raw in broken)
     progress(1.0)
     return facts
 
@@ -97,11 +99,15 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _put_away(raw: Path, is_finished: bool) -> None:
-    if is_finished or _size(raw) <= HEAD_BYTES:
-        raw.unlink(missing_ok=True)
+def _bad(raw: Path) -> Path:
+    return raw.with_name(raw.name + ".bad")
+
+
+def _put_away(raw: Path, is_broken: bool) -> None:
+    if is_broken and raw.exists():
+        raw.replace(_bad(raw))
     else:
-        raw.replace(raw.with_name(raw.name + ".bad"))
+        raw.unlink(missing_ok=True)
 
 
 def _finish_alone(directory: Path, line: TrackLine, progress: Progress) -> TrackFacts | None:

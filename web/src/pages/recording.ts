@@ -7,7 +7,7 @@ import type { Entry, Moment, RecordingFile, RecordingView } from '../messages';
 import { copy } from '../parts/share_link';
 import { entryLine } from '../parts/timeline';
 import { page } from '../page';
-import { clock, day, duration, megabytes, t } from '../text';
+import { clock, day, duration, megabytes, t, tn } from '../text';
 import { fromMoment, toMoment } from '../moment';
 
 const id = page.recording ?? '';
@@ -61,7 +61,9 @@ function render(view: RecordingView): void {
 }
 
 function honest(view: RecordingView): void {
-  const words = view.state === 'failed' ? t('Something failed while recording. What had been written until then is kept.') : view.interrupted ? t('The recording was interrupted. It ends up to two seconds before the interruption; everything until then is here.') : '';
+  const whole = view.state === 'failed' ? t('Something failed while recording. What had been written until then is kept.') : view.interrupted ? t('The recording was interrupted. It ends up to two seconds before the interruption; everything until then is here.') : '';
+  const part = view.unread > 0 ? tn('One picture or voice could not be read and is left out.', '%(num)s pictures or voices could not be read and are left out.', view.unread) : '';
+  const words = [whole, part].filter(Boolean).join(' ');
   setText(byId('notice').querySelector('p') as HTMLElement, words);
   show(byId('notice'), words !== '');
 }
