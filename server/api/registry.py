@@ -64,6 +64,7 @@ PAGES = [
     _page("/s/{session}", "The call", _VISITOR, _SESSION),
     _page("/desk", "The agents' desk", _AGENT),
     _page("/desk/sign-in", "Agents sign in"),
+    _page("/desk/agents", "Agents' accounts", _ADMIN),
     _page("/r/{recording}", "A recording", _VISITOR, _RECORDING),
     _bytes("/recordings/{recording}/files/{name}", "A file of a recording (Range)", _VISITOR, _RECORDING),
     _bytes("/static/{name}", "Scripts and styles under hashed names"),

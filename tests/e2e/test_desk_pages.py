@@ -1,4 +1,4 @@
-"""What agents manage at the desk: links to a case. Looked at as in `test_pages.py`."""
+"""What agents and admins manage at the desk: links to a case, and accounts. Looked at as in `test_pages.py`."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.async_api import Browser
 
 from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look
-from tests.e2e.people import takes_first_case, waiting_customer
+from tests.e2e.people import agent_at_desk, takes_first_case, waiting_customer
 from tests.e2e.place import Place, at_desk
 from tests.e2e.product import Product
 
@@ -47,3 +47,41 @@ async def test_agents_see_who_has_a_link_and_revoke_one(place: Place, product: P
     assert await agent.page.evaluate("document.activeElement.id") == "work-links"
     await customer.page.wait_for_selector("#failure:not([hidden])")
     assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+async def test_admin_adds_an_agent_and_switches_one_off(
+    place: Place, product: Product, chromium: Browser, language: str
+) -> None:
+    """The new agent comes in by the link, once, and is out when the account is switched off; the page is for admins alone."""
+    admin, email = await at_desk(place), f"bea-{language}@example.org"
+    page = admin.page
+    await admin.context.add_cookies([{"name": "oase-lang", "value": language, "url": product.url}])
+    await page.click("a[href='/desk/agents']")
+    await page.click("#add")
+    await page.click("#add-go")
+    assert await page.get_attribute("#add-name", "aria-invalid") == "true"
+    wrong = await look(page, f"agents-add-{language}", small_targets=True)
+    await page.fill("#add-name", f"Bea {language}")
+    await page.fill("#add-email", email)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#agent-link[open]")
+    link = await page.input_value("#agent-link-field")
+    wrong += await look(page, f"agents-link-{language}", small_targets=True)
+    await page.keyboard.press("Escape")
+    wrong += await look(page, f"agents-{language}", small_targets=True)
+    agent = await agent_at_desk(chromium, product, f"{product.url}/desk/sign-in#{link.partition('#')[2]}")
+    assert await agent.page.locator("a[href='/desk/agents']").count() == 0
+    refused = await agent.page.request.get(f"{product.url}/desk/agents")
+    assert refused.status == 403
+    row = page.locator(".agent-row", has_text=email)
+    await row.locator("button").click()
+    await page.wait_for_selector("#switching[open]")
+    wrong += await look(page, f"agents-off-{language}", small_targets=True)
+    await page.click("#switch-yes")
+    await agent.page.wait_for_url("**/desk/sign-in*")
+    assert await page.evaluate("document.activeElement.closest('.agent-row').innerText.includes('@')")
+    await row.locator("button").click()
+    await page.locator(".agent-row", has_text=email).locator(".badge-warn").wait_for()
+    assert wrong == []
+    assert admin.errors == []
