@@ -176,6 +176,19 @@ async def test_case_page_tries_again_when_the_server_was_away_at_first(product: 
     assert await page.text_content("#place-figure") == "1"
 
 
+async def test_invitation_is_tried_again_when_the_server_was_away_at_first(product: Product, chromium: Browser) -> None:
+    page = await (await window(chromium)).new_page()
+    await page.route("**/api/v1/links/exchange", lambda route: route.abort())
+    await page.goto(f"{product.url}/g/#unknown")
+    await page.wait_for_selector("#failure-again:visible")
+    assert "That did not work" in await page.inner_text("#failure")
+    await page.unroute("**/api/v1/links/exchange")
+    await page.click("#failure-again")
+    await page.wait_for_selector("#failure-ask:visible")  # The secret was asked for, and is nobody's.
+    assert not await page.is_visible("#failure-again")
+    assert "This link does not work" in await page.inner_text("#failure")
+
+
 async def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(product: Product, chromium: Browser) -> None:
     page = await (await window(chromium)).new_page()
     await page.goto(f"{product.url}/?lang=en")
