@@ -169,7 +169,7 @@ async def list_case_links(house: House, principal: Principal, case: CaseId) -> L
         links = await store.list_links(db, case)
         uses = await store.list_last_uses(db, case)
         agents = await agent_store.list_agents(db)
-    makers = {str(one.id): one.name for one in (*links, *agents)}
+    makers = {str(one.id): one.name for one in links} | {str(one.id): one.name for one in agents}
     return LinksView([_kept_link(one, makers.get(one.created_by or "", one.name), uses.get(one.id)) for one in links])
 
 
