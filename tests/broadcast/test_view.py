@@ -201,7 +201,8 @@ async def test_processes_print_their_progress(tmp_path: Path) -> None:
 
 async def test_process_says_why_it_failed(tmp_path: Path) -> None:
     directory = await recording(tmp_path)
-    (directory / "t001-camera.webm").write_bytes(b"no film")
+    for track in read_facts(directory).tracks:
+        (directory / track.name).write_bytes(b"no film")
     code, lines = await child("view", directory)
     assert code == 1
     assert lines[-1] == {"step": "view", "failed": "unreadable"}
