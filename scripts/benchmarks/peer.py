@@ -35,6 +35,17 @@ a=fmtp:97 apt=96"""
 AUDIO = """a=rtpmap:111 opus/48000/2
 a=fmtp:111 minptime=10;useinbandfec=1
 a=rtcp-fb:111 transport-cc"""
+FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
+PROFILES_H264 = [
+    f"packetization-mode={mode};profile-level-id={name}001f" for name in ("42", "4d", "64") for mode in "10"
+]
+BROWSER_VIDEO = [
+    "VP8",
+    *(f"H264 {text}" for text in PROFILES_H264),
+    "VP9 profile-id=0",
+    "VP9 profile-id=2",
+    "AV1 profile=0",
+]
 MID, TRANSPORT_CC = 4, 3  # Ids of the header extensions in our offers.
 EXTENSIONS = f"""a=extmap:{TRANSPORT_CC} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
 a=extmap:{MID} urn:ietf:params:rtp-hdrext:sdes:mid"""
@@ -92,6 +103,20 @@ class Peer:
             lines += [*EXTENSIONS.splitlines(), "a=sendonly" if sends else "a=recvonly", *codecs.splitlines()]
             if sends:
                 lines += ["a=msid:stream " + kind, f"a=ssrc:{self.ssrcs[kind]} cname:bench"]
+        return "\r\n".join(lines) + "\r\n"
+
+    def browser_offer(self) -> str:
+        """What Chromium offers on our pages, about 25 kB: three sources, six slots for pictures, four for sounds, ten video formats."""
+        kinds = ["video", "audio", "video", *["video"] * 6, *["audio"] * 4]
+        lines = [*_head([str(mid) for mid in range(len(kinds))])]
+        formats, numbers = _browser_video()
+        for mid, kind in enumerate(kinds):
+            types = numbers if kind == "video" else "111"
+            lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {types}", *self._transport("actpass", str(mid))]
+            lines += [*EXTENSIONS.splitlines(), "a=sendonly" if mid < 3 else "a=recvonly"]
+            lines += formats if kind == "video" else AUDIO.splitlines()
+            if mid < 3:
+                lines += [f"a=msid:stream {mid}", f"a=ssrc:{self.ssrcs['video'] + mid} cname:bench"]
         return "\r\n".join(lines) + "\r\n"
 
     def answer(self, offer: str) -> str:
@@ -241,6 +266,18 @@ def _session(key: bytes, profile: int, kind: int) -> Session:
     policy.allow_repeat_tx = True  # A packet that was asked for again goes out under its old number.
     policy.window_size = 1024
     return Session(policy)
+
+
+def _browser_video() -> tuple[list[str], str]:
+    lines, numbers = [], []
+    for number, codec in enumerate(BROWSER_VIDEO):
+        name, _, parameters = codec.partition(" ")
+        own, again = 35 + 2 * number, 36 + 2 * number
+        numbers += [str(own), str(again)]
+        lines += [f"a=rtpmap:{own} {name}/90000", *(f"a=rtcp-fb:{own} {value}" for value in FEEDBACK)]
+        lines += [f"a=fmtp:{own} {parameters}"] if parameters else []
+        lines += [f"a=rtpmap:{again} rtx/90000", f"a=fmtp:{again} apt={own}"]
+    return lines, " ".join(numbers)
 
 
 def _head(mids: list[str]) -> list[str]:
