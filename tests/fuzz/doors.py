@@ -74,7 +74,7 @@ def _edge() -> tuple[Edge, Guest]:
 
 @cache
 def _port() -> UdpPort:
-    return open_ports(["127.0.0.1"], 0, Counters(), plain=True)[0]
+    return open_ports(["127.0.0.1"], 0, Counters(), plain=True, forwarder=None)[0]
 
 
 def through_edge(data: bytes) -> None:

@@ -86,7 +86,7 @@ def _rtcp(data: bytes) -> None:
 
 
 def _feedback(data: bytes) -> None:
-    assert len(feedback.read_feedback(data)) <= 0xFFFF
+    assert len(feedback.read_feedback(data)) <= feedback.READ_MAX
 
 
 def _vp8(data: bytes) -> None:

@@ -12,6 +12,9 @@ from server.media.rtp.sequence import Unwrapper
 REPORTED_MAX = 1000
 """Packets of one report. A larger gap is not reported: the sender takes what is missing as lost anyway."""
 
+READ_MAX = 4096
+"""Packets of one report that we read: more than ten seconds of a picture and its sound. Forty bytes can tell of 65,535, which took 13 ms."""
+
 _HEAD = struct.Struct("!IIHHI")
 
 
@@ -92,7 +95,10 @@ def _with_header(body: bytes) -> bytes:
 
 
 def read_feedback(data: Buffer) -> list[tuple[int, float | None]]:
-    """(transport-wide number, arrival in the receiver's seconds or None) of one whole RTCP packet. Raises ValueError when it is cut."""
+    """(transport-wide number, arrival in the receiver's seconds or None) of one whole RTCP packet.
+
+    Raises ValueError when it is cut, or tells of more than 4,096 packets.
+    """
     try:
         return _read(bytes(data))
     except (struct.error, IndexError) as exc:
@@ -101,6 +107,8 @@ def read_feedback(data: Buffer) -> list[tuple[int, float | None]]:
 
 def _read(data: bytes) -> list[tuple[int, float | None]]:
     base, count, reference = struct.unpack_from("!HHI", data, 12)
+    if count > READ_MAX:
+        raise ValueError("the feedback tells of too many packets")
     at = 20
     symbols: list[int] = []
     while len(symbols) < count:
