@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from server.api import cases, middleware, ops, pages, people, recordings, sessions, static
+from server.api import cases, middleware, ops, pages, people, recordings, sessions, static, whip
 from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
@@ -79,7 +79,7 @@ def make_app(settings: Settings) -> web.Application:
             "media": lambda: _media_answers(parts.house),
         }
     )
-    groups = (cases, ops, pages, people, recordings, sessions, static)
+    groups = (cases, ops, pages, people, recordings, sessions, static, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)

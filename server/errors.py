@@ -49,6 +49,41 @@ class NotJson(BadRequest):
     status = 415
 
 
+class NotSdp(BadRequest):
+    """The body has to be a session description; `facts["type"]` says which type it is sent as."""
+
+    code = "not_sdp"
+    status = 415
+
+
+class NotAcceptable(BadRequest):
+    """The caller does not take the type that we answer with, or wants to send more than one picture or one sound."""
+
+    code = "not_acceptable"
+    status = 406
+
+
+class NothingToSend(BadRequest):
+    """The offer can be read, but has no line for what it is meant for."""
+
+    code = "nothing_to_send"
+    status = 422
+
+
+class EtagMissing(BadRequest):
+    """A change of the transport has to say in `If-Match` which one it changes."""
+
+    code = "etag_missing"
+    status = 428
+
+
+class EtagStale(BadRequest):
+    """The transport was changed meanwhile: `If-Match` names an earlier one."""
+
+    code = "etag_stale"
+    status = 412
+
+
 class WrongMethod(BadRequest):
     """The address exists, but not for this method."""
 
@@ -87,6 +122,12 @@ class BadLink(NotSignedIn):
     """The link is unknown, or was revoked, or its time is over. One answer for all three: it says nothing about which exist."""
 
     code = "bad_link"
+
+
+class BadKey(NotSignedIn):
+    """The key is missing, or unknown, or was revoked, or its time is over. One answer for all of them."""
+
+    code = "bad_key"
 
 
 class Forbidden(OaseError):

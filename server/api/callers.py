@@ -6,9 +6,10 @@ from server.api.door import Who
 from server.api.security import Edge
 from server.domain.principal import Agent, Anonymous, Principal
 from server.domain.rights import admin_only, agent_only
-from server.errors import NotSignedIn
+from server.errors import BadKey, NotSignedIn
 from server.service.agents import find_agent
 from server.service.house import House
+from server.service.keys import find_holder
 from server.service.links import find_visitor
 
 AS_HEADER = "Oase-As"
@@ -32,8 +33,22 @@ async def principal_of(house: House, edge: Edge, request: web.BaseRequest, wish:
     return Anonymous()
 
 
+async def holder_of(house: House, edge: Edge, request: web.BaseRequest) -> Principal:
+    """Who brings a key. Without one a cookie counts, but only from a page of our own; with one it never does. Raises BadKey."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer" or not key.strip():
+            raise BadKey
+        return await find_holder(house, key.strip()[:128])
+    if not edge.is_same_origin(request):
+        return Anonymous()
+    return await principal_of(house, edge, request)
+
+
 def check_door(who: Who, principal: Principal) -> None:
-    """Raises NotSignedIn or Forbidden when this kind of person may not use the route at all."""
+    """Raises NotSignedIn, BadKey or Forbidden when this kind of person may not use the route at all."""
+    if who is Who.KEY and isinstance(principal, Anonymous):
+        raise BadKey
     if who is Who.ADMIN:
         admin_only(principal)
     elif who is Who.AGENT:

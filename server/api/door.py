@@ -11,12 +11,16 @@ SDP = 64 * 1024
 
 
 class Who(StrEnum):
-    """Who may use a route. VISITOR: somebody with a personal link, or an agent; each one's own things only."""
+    """Who may use a route. VISITOR: somebody with a personal link, or an agent; each one's own things only.
+
+    KEY: a machine with a key of the session in `Authorization: Bearer`, else the cookie of somebody on our own pages.
+    """
 
     ANYONE = "anyone"
     VISITOR = "visitor"
     AGENT = "agent"
     ADMIN = "admin"
+    KEY = "key"
 
 
 class Thing(StrEnum):
@@ -30,11 +34,12 @@ class Thing(StrEnum):
 
 
 class Shape(StrEnum):
-    """What kind of reply comes: JSON and problem details, a page, or bytes of another type."""
+    """What kind of reply comes: JSON and problem details, a page, bytes of another type, or a session description (read by its handler)."""
 
     JSON = "json"
     PAGE = "page"
     BYTES = "bytes"
+    SDP = "sdp"
 
 
 @dataclass(frozen=True, slots=True)

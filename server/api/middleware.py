@@ -17,6 +17,7 @@ from server.api.pages import error_page
 from server.api.router import ROUTE
 from server.api.wire import to_text
 from server.errors import (
+    BadKey,
     BadRequest,
     CrossOrigin,
     NotFound,
@@ -31,6 +32,10 @@ from server.errors import (
 log = structlog.get_logger(__name__)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CORS = {  # Machines bring a key; cookies count from our own pages only, so that any origin may read the reply.
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Retry-After",
+}
 SOCKET_PATH = "/socket.io/"
 YEAR_S = 365 * 24 * 3600
 
@@ -84,6 +89,8 @@ async def add_headers(request: web.Request, reply: web.StreamResponse) -> None:
         reply.headers.setdefault(name, value)
     if route is None or route.shape is not Shape.BYTES or route.who is not Who.ANYONE:
         reply.headers.setdefault("Cache-Control", "no-store")
+    if route is not None and route.shape is Shape.SDP:
+        reply.headers.update(CORS)
     if reply.headers.get("Server"):
         del reply.headers["Server"]
     if "lang" in request.query and route is not None and route.shape is Shape.PAGE:
@@ -98,6 +105,8 @@ def failure_reply(request: web.Request, error: OaseError, headers: dict[str, str
     language = of_request(request)
     sentence = words(language).sentence(error)
     headers = dict(headers or {})
+    if isinstance(error, BadKey):
+        headers["WWW-Authenticate"] = 'Bearer realm="Oase"'
     if isinstance(error, TooManyRequests) or error.status == 503:
         headers["Retry-After"] = str(int(float(error.facts.get("retry_after_s", 2))))
     wants_page = route.shape is Shape.PAGE if route else _wants_page(request)

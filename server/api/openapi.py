@@ -40,6 +40,7 @@ def description(routes: Sequence[Route], events: Sequence[SocketEvent]) -> dict[
 _SECURITY = {
     "visitor": {"type": "apiKey", "in": "cookie", "name": "__Host-oase-visitor"},
     "agent": {"type": "apiKey", "in": "cookie", "name": "__Host-oase-agent"},
+    "key": {"type": "http", "scheme": "bearer"},
 }
 _Names = dict[tuple[Any, str], Any]
 
@@ -88,6 +89,8 @@ def _responses(route: Route, names: _Names) -> dict[str, Any]:
     responses: dict[str, Any] = {"default": {"description": "A failure (RFC 9457)", "content": problem}}
     if route.shape is Shape.BYTES:
         responses["200"] = {"description": route.summary, "content": {"*/*": {}}}
+    elif route.shape is Shape.SDP:
+        responses[str(route.status)] = {"description": route.summary, "content": {"application/sdp": {}}}
     elif route.answer is None:
         responses["204"] = {"description": "Done"}
     else:
@@ -99,6 +102,8 @@ def _responses(route: Route, names: _Names) -> dict[str, Any]:
 def _security(who: Who) -> list[dict[str, list[str]]]:
     if who is Who.ANYONE:
         return []
+    if who is Who.KEY:
+        return [{"key": []}, {"visitor": []}, {"agent": []}]
     return [{"agent": []}] if who in {Who.AGENT, Who.ADMIN} else [{"visitor": []}, {"agent": []}]
 
 

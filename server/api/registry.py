@@ -10,6 +10,7 @@ from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.service import views as v
+from server.service.media_views import KeyView
 
 _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
@@ -249,6 +250,35 @@ SESSIONS = [
     Route("DELETE", f"{_API}/connections/{{connection}}", _VISITOR, "Close a connection", None, None, _CONNECTION, 204),
 ]
 
+KEYS = [
+    route
+    for things, what in (("sources", "key for OBS, FFmpeg or a camera"), ("viewers", "key to watch the stage"))
+    for path in (f"{_API}/sessions/{{session}}/{things}",)
+    for route in (
+        _post(path, _AGENT, f"A {what}; shown once", r.NewKey, KeyView, _SESSION, status=201, cost=5),
+        _get(path, _AGENT, f"Each {what}, without its secret", v.LinksView, _SESSION),
+    )
+]
+
+
+def _machine(path: str, what: str) -> list[Route]:
+    """The routes of RFC 9725; the same for those who watch."""
+
+    def route(method: str, path: str, summary: str, thing: Thing, status: int, cost: int, who: Who = Who.KEY) -> Route:
+        return Route(method, path, who, summary, None, None, thing, status, cost, SDP, Shape.SDP)
+
+    one = f"{path}/{{connection}}"
+    return [
+        route("POST", path, f"{what}: an offer, answered", _SESSION, 201, 20),
+        route("PATCH", one, f"{what}: trickled candidates, or an ICE restart", _CONNECTION, 200, 5),
+        route("DELETE", one, f"{what}: the end", _CONNECTION, 200, 2),
+        route("OPTIONS", path, f"{what}: what may be posted, for any origin", Thing.NOTHING, 204, 1, _ANYONE),
+        route("OPTIONS", one, f"{what}: what may be changed, for any origin", Thing.NOTHING, 204, 1, _ANYONE),
+    ]
+
+
+MACHINES = [*_machine("/whip/{session}", "Machine on stage (WHIP)"), *_machine("/whep/{session}", "Viewer (WHEP)")]
+
 RECORDINGS = [
     _get(f"{_API}/recordings/{{recording}}", _VISITOR, "A recording and its files", v.RecordingView, _RECORDING),
     _post(f"{_API}/recordings/{{recording}}/stop", _AGENT, "Stop recording", None, v.RecordingView, _RECORDING),
@@ -265,7 +295,7 @@ RECORDINGS = [
     ),
 ]
 
-ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *RECORDINGS)
+ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *RECORDINGS)
 
 EVENTS: Sequence[SocketEvent] = (
     SocketEvent(

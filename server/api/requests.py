@@ -97,6 +97,12 @@ class Invite(Request):
     kind: Literal["guest"] = "guest"
 
 
+class NewKey(Request):
+    """A key for a machine, with the name that stands on its tile."""
+
+    name: Name
+
+
 class Connect(Request):
     """A browser's offer; `sources` says by mid what each sending m-line carries."""
 

@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from server.api.call import EDGE, HOUSE, LIMITS, Call, Handler, Handlers
-from server.api.callers import check_door, principal_of
-from server.api.door import Route, Shape
+from server.api.callers import check_door, holder_of, principal_of
+from server.api.door import Route, Shape, Who
 from server.api.language import of_request
 from server.api.limits import PER_ADDRESS, PER_COOKIE
 from server.api.requests import Request
@@ -52,15 +52,17 @@ def endpoint(route: Route, handler: Handler) -> Any:
     async def answer(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = route
         edge, house = request.app[EDGE], request.app[HOUSE]
-        if route.method not in SAFE_METHODS:
+        if route.method not in SAFE_METHODS and route.who is not Who.KEY:
             edge.check_same_origin(request)
         address = edge.caller(request)
         if route.path not in _UNCOUNTED:
             await request.app[LIMITS].spend("address", address, route.cost, PER_ADDRESS)
         principal: Principal = Anonymous()
-        if route.shape is not Shape.BYTES or route.who.value != "anyone":
+        if route.who is Who.KEY:
+            principal = await holder_of(house, edge, request)
+        elif route.shape in {Shape.JSON, Shape.PAGE} or route.who is not Who.ANYONE:
             principal = await principal_of(house, edge, request)
-            await _spend_of(request, principal, route)
+        await _spend_of(request, principal, route)
         check_door(route.who, principal)
         call = Call(request, route, house, principal, of_request(request), address)
         call.parsed = await read_body(request, route)
@@ -82,7 +84,7 @@ async def read_body(request: web.Request, route: Route) -> Request | None:
         return None
     if (request.content_length or 0) > route.limit_bytes:
         raise TooLarge(limit_bytes=route.limit_bytes)
-    data = await _read_at_most(request, route.limit_bytes)
+    data = await read_at_most(request, route.limit_bytes)
     if route.body is None:
         return None
     if request.content_type != "application/json":
@@ -90,7 +92,8 @@ async def read_body(request: web.Request, route: Route) -> Request | None:
     return parse(route.body, data)
 
 
-async def _read_at_most(request: web.Request, limit_bytes: int) -> bytes:
+async def read_at_most(request: web.Request, limit_bytes: int) -> bytes:
+    """The body as it came. Raises TooLarge, TooSlow."""
     data = bytearray()
     try:
         async with asyncio.timeout(BODY_LIMIT_S):

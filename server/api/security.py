@@ -77,13 +77,16 @@ class Edge:
         return any(ipaddress.ip_address(address) in network for network in self._proxies)
 
     def check_same_origin(self, request: web.BaseRequest) -> None:
-        """Raises CrossOrigin unless a page of our own sent this. Without `Origin` the browser's Sec-Fetch-Site must say so."""
+        """Raises CrossOrigin unless a page of our own sent this."""
+        if not self.is_same_origin(request):
+            raise CrossOrigin
+
+    def is_same_origin(self, request: web.BaseRequest) -> bool:
+        """Whether a page of our own sent this. Without `Origin` the browser's Sec-Fetch-Site must say so."""
         origin = request.headers.get("Origin")
         if origin is not None:
-            if origin.lower() != str(self.origin(request)):
-                raise CrossOrigin
-        elif request.headers.get("Sec-Fetch-Site") != "same-origin":
-            raise CrossOrigin
+            return origin.lower() == str(self.origin(request))
+        return request.headers.get("Sec-Fetch-Site") == "same-origin"
 
     def cookie_name(self, request: web.BaseRequest, kind: str) -> str:
         """`kind` is "visitor" or "agent". The `__Host-` prefix needs Secure, which plain HTTP from elsewhere cannot have."""

@@ -2,8 +2,10 @@
 
 from server.api import requests as r
 from server.api.call import Call, Handlers
-from server.service import consent, entering, links, recordings, sessions
+from server.domain.words import PersonKind
+from server.service import consent, entering, keys, links, recordings, sessions
 from server.service import views as v
+from server.service.media_views import KeyView
 
 handlers = Handlers()
 
@@ -66,6 +68,26 @@ async def end_session(call: Call) -> v.SessionView:
 @handlers.on(f"POST {_SESSION}/invitations")
 async def invite_guest(call: Call) -> v.LinkView:
     return await links.invite_guest(call.house, call.principal, call.session, call.body(r.Invite).name)
+
+
+@handlers.on(f"POST {_SESSION}/sources")
+async def make_source_key(call: Call) -> KeyView:
+    return await keys.make_key(call.house, call.principal, call.session, PersonKind.SOURCE, call.body(r.NewKey).name)
+
+
+@handlers.on(f"GET {_SESSION}/sources")
+async def list_source_keys(call: Call) -> v.LinksView:
+    return await keys.list_keys(call.house, call.principal, call.session, PersonKind.SOURCE)
+
+
+@handlers.on(f"POST {_SESSION}/viewers")
+async def make_watch_key(call: Call) -> KeyView:
+    return await keys.make_key(call.house, call.principal, call.session, PersonKind.VIEWER, call.body(r.NewKey).name)
+
+
+@handlers.on(f"GET {_SESSION}/viewers")
+async def list_watch_keys(call: Call) -> v.LinksView:
+    return await keys.list_keys(call.house, call.principal, call.session, PersonKind.VIEWER)
 
 
 @handlers.on(f"POST {_SESSION}/consent/ask")

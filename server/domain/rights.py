@@ -28,6 +28,7 @@ def grant_for(principal: Principal, case: CaseId, session: SessionId | None = No
         grant
         for grant in principal.links
         if grant.case_id == case
+        and grant.kind is not PersonKind.VIEWER
         and (grant.kind is PersonKind.CUSTOMER or session is None or grant.session_id == session)
     ]
     return min(fitting, key=lambda grant: grant.kind is not PersonKind.CUSTOMER, default=None)
@@ -41,6 +42,19 @@ def may_read_case(principal: Principal, case: CaseId) -> bool:
 def may_join(principal: Principal, case: CaseId, session: SessionId) -> bool:
     """Any agent, the case's customer, and the guests of this session."""
     return isinstance(principal, Agent) or grant_for(principal, case, session) is not None
+
+
+def may_watch(principal: Principal, case: CaseId, session: SessionId) -> bool:
+    """Who may see the stage without being on it: whoever may join, except machines, and who holds a watch key of this session.
+
+    The one decision for the audience.
+    """
+    if isinstance(principal, Visitor) and any(
+        grant.kind is PersonKind.VIEWER and grant.session_id == session for grant in principal.links
+    ):
+        return True
+    grant = grant_for(principal, case, session)
+    return isinstance(principal, Agent) or (grant is not None and grant.kind is not PersonKind.SOURCE)
 
 
 def may_see_entry(principal: Principal, case: CaseId, session: SessionId | None, visibility: Visibility) -> bool:

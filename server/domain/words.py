@@ -55,11 +55,13 @@ class Outcome(StrEnum):
 
 
 class PersonKind(StrEnum):
-    """What a person is in a session."""
+    """What a person is in a session. A source is a machine on stage (OBS, a camera); a viewer only watches and is listed nowhere."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
     GUEST = "guest"
+    SOURCE = "source"
+    VIEWER = "viewer"
 
 
 class Source(StrEnum):

@@ -15,9 +15,11 @@ from server.media.protocol import (
     Agreement,
     Answer,
     Event,
+    Fragment,
     Health,
     Offer,
     RecordingFacts,
+    Renewal,
     Restart,
     Seat,
     SessionView,
@@ -55,6 +57,10 @@ class MediaClient:
     async def restart(self, connection: str, restart: Restart) -> Answer:
         """New ICE credentials for a connection that keeps its keys. Raises NotFound, BadSdp."""
         return await self._call("PATCH", _path("connections", connection), Answer, restart)
+
+    async def patch(self, connection: str, fragment: Fragment) -> Renewal:
+        """What a trickled fragment changes: nothing, or new ICE credentials. Raises NotFound, BadSdp, EtagStale."""
+        return await self._call("POST", _path("connections", connection, "fragments"), Renewal, fragment)
 
     async def close_connection(self, connection: str) -> None:
         """The connection is closed; unknown ones are not an error."""

@@ -11,7 +11,7 @@ from server.errors import CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
 from server.media.load import Load
-from server.media.protocol import Agreement, Health, Offer, Restart, Seat, StartRecording, Stats
+from server.media.protocol import Agreement, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
 
@@ -39,6 +39,7 @@ class Control:
             [
                 web.post("/connections", self.connect),
                 web.patch("/connections/{connection}", self.restart),
+                web.post("/connections/{connection}/fragments", self.patch),
                 web.delete("/connections/{connection}", self.close_connection),
                 web.put("/sessions/{session}/participants/{participant}", self.seat),
                 web.delete("/sessions/{session}/participants/{participant}", self.unseat),
@@ -71,6 +72,10 @@ class Control:
     async def restart(self, request: web.Request) -> web.Response:
         body = parse(Restart, await request.read())
         return _json(self._house.restart(request.match_info["connection"], body))
+
+    async def patch(self, request: web.Request) -> web.Response:
+        body = parse(Fragment, await request.read())
+        return _json(self._house.patch(request.match_info["connection"], body))
 
     async def close_connection(self, request: web.Request) -> web.Response:
         await self._house.close_connection(request.match_info["connection"])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from server.config import Settings
-from server.errors import BadSdp, Busy, NotFound, SessionEnded
+from server.errors import BadSdp, Busy, EtagStale, NotFound, SessionEnded
 from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
@@ -22,10 +22,12 @@ from server.media.peer.connection import CHECK_SILENCE_S, Connection
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
-from server.media.protocol import Answer, Event, Offer, Restart, Seat, SessionView
+from server.media.protocol import Answer, Event, Fragment, Offer, Renewal, Restart, Seat, SessionView
 from server.media.recordings import Recordings
 from server.media.sdp.answer import Transport, write_answer
+from server.media.sdp.fragment import read_fragment, write_fragment
 from server.media.sdp.offer import read_offer
+from server.media.sdp.one_way import one_way
 from server.media.seam import fingerprint, make_certificate
 from server.media.session import Session
 from server.tasks import Tasks
@@ -35,6 +37,8 @@ log = structlog.get_logger(__name__)
 CONNECTIONS_MAX = 600
 SET_UPS_AT_ONCE = 10
 ROUND_S = 0.025
+VIEWERS_MAX = 100
+"""Of one session; somebody with a watch key must not take the places of those who talk."""
 CERTIFICATE_S = 7 * 86_400.0
 """aiortc's certificates are valid for 30 days; a worker may run longer."""
 CLOSE_LIMIT_S = 5.0
@@ -104,7 +108,8 @@ class House:
         if self.clock() - self._certificate_at > CERTIFICATE_S:
             self._certificate, self._certificate_at = make_certificate(), self.clock()
         read = read_offer(offer.sdp)
-        parts = build(read, offer.sources, self.counters)
+        sources = offer.sources if offer.way == "both" else one_way(read, offer.way)
+        parts = build(read, sources, self.counters)
         connection = Connection(
             self._edge, self, parts, read, self._certificate, self.clock, self._reports, self._handshake
         )
@@ -121,11 +126,30 @@ class House:
         if read.fingerprint != found.fingerprint:
             raise BadSdp(reason="other_fingerprint")
         found.answered += 1
+        found.remote_ufrag = read.ufrag
         return self._answer(found)
 
+    def patch(self, connection: str, fragment: Fragment) -> Renewal:
+        """A fragment with other credentials restarts ICE; candidates are not needed. Raises NotFound, BadSdp, EtagStale."""
+        found = self._connection(connection)
+        ufrag = read_fragment(fragment.sdp)
+        if fragment.match not in ("*", found.ufrag):
+            raise EtagStale
+        if ufrag == found.remote_ufrag:
+            return Renewal(found.ufrag)
+        found.answered += 1
+        found.remote_ufrag = ufrag
+        text = write_fragment(self._transport(found), found.parts.lines)
+        return Renewal(found.ufrag, text)
+
     def _answer(self, connection: Connection) -> Answer:
+        text = write_answer(self._transport(connection), connection.parts.lines)
+        return Answer(connection.id, text, connection.slots(), connection.ufrag)
+
+    def _transport(self, connection: Connection) -> Transport:
+        """How the connection is reached from now on."""
         ufrag, password = connection.new_credentials()
-        transport = Transport(
+        return Transport(
             session=connection.number,
             version=connection.answered,
             ufrag=ufrag,
@@ -136,7 +160,6 @@ class House:
             port=self.port,
             tcp=True,
         )
-        return Answer(connection.id, write_answer(transport, connection.parts.lines), connection.slots())
 
     async def close_connection(self, connection: str, reason: str = "ended") -> None:
         """Ends a connection; an unknown one is no error."""
@@ -160,7 +183,9 @@ class House:
         found = self.sessions.get(session)
         if found is None:
             found = self.sessions[session] = Session(session, self._announce, self.clock)
-        replaced = found.seat(participant, connection, seat.on_stage, seat.state)
+        if seat.watches and found.watching >= VIEWERS_MAX:
+            raise Busy(retry_after_s=10)
+        replaced = found.seat(participant, connection, seat.on_stage, seat.state, watches=seat.watches)
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")
         self._ask_now(found)

@@ -4,6 +4,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
 
     POST   /connections                                 Offer            -> Answer
     PATCH  /connections/{connection}                    Restart          -> Answer          ICE restart
+    POST   /connections/{connection}/fragments          Fragment         -> Renewal         trickle, or ICE restart (WHIP, WHEP)
     DELETE /connections/{connection}                                     -> 204
     PUT    /sessions/{session}/participants/{participant} Seat           -> SessionView     joins, moves, goes on or off stage, changes `state`
     DELETE /sessions/{session}/participants/{participant}                -> 204             the connection stays until it is closed
@@ -26,10 +27,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A browser's offer. `sources` says what each sending m-line (by mid) carries: camera, microphone or screen."""
+    """A browser's offer. `sources` says what each sending m-line (by mid) carries: camera, microphone or screen.
+
+    `way` "send" or "receive": the connection does only that, whatever the offer says; what it sends is then a camera and a microphone.
+    """
 
     sdp: str
-    sources: dict[str, str]
+    sources: dict[str, str] = field(default_factory=dict)
+    way: Literal["both", "send", "receive"] = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,29 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of a session description (RFC 8840). `match` names the ICE session it is about; "*" is any."""
+
+    sdp: str
+    match: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The ICE session that counts now. `sdp` is the fragment that answers a restart; "" when nothing was restarted."""
+
+    ice: str
+    sdp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer for `setRemoteDescription`, and the receiving m-lines in the order in which streams fill them."""
+    """The answer for `setRemoteDescription`, and the receiving m-lines in the order in which streams fill them. `ice` names the ICE session."""
 
     connection: str
     sdp: str
     slots: list["Slot"]
+    ice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +82,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is."""
+    """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is.
+
+    Who `watches` sees the stage, is in no view of the session, and is forgotten with the connection.
+    """
 
     connection: str | None = None
     on_stage: bool | None = None
     state: dict[str, Any] | None = None
+    watches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

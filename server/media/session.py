@@ -21,6 +21,7 @@ class Participant:
     id: str
     connection: Connection | None = None
     on_stage: bool = False
+    watches: bool = False
     state: dict[str, Any] = field(default_factory=dict)
 
     def live(self) -> list[Publication]:
@@ -56,7 +57,13 @@ class Session:
         self._taps: tuple[Tap, ...] = ()
 
     def seat(
-        self, participant: str, connection: Connection | None, on_stage: bool | None, state: dict[str, Any] | None
+        self,
+        participant: str,
+        connection: Connection | None,
+        on_stage: bool | None,
+        state: dict[str, Any] | None,
+        *,
+        watches: bool = False,
     ) -> Connection | None:
         """Puts the participant where it belongs; the connection that it had before, if this one replaces it."""
         seat = self.participants.setdefault(participant, Participant(participant))
@@ -66,6 +73,7 @@ class Session:
             connection.session, connection.participant = self.id, participant
             if replaced is not None:
                 replaced.session = replaced.participant = ""
+        seat.watches = watches
         if on_stage is not None:
             seat.on_stage = on_stage
         if state is not None:
@@ -97,6 +105,8 @@ class Session:
         seat = self.participants.get(connection.participant)
         if seat is not None and seat.connection is connection:
             seat.connection = None
+            if seat.watches:
+                del self.participants[seat.id]
             self.refresh()
 
     def refresh(self) -> None:
@@ -113,7 +123,7 @@ class Session:
 
     def _assign(self, viewer: Participant, connection: Connection) -> None:
         wanted: list[Publication] = []
-        if viewer.on_stage:
+        if viewer.on_stage or viewer.watches:
             for seat in self.participants.values():
                 if (
                     seat is not viewer
@@ -172,5 +182,11 @@ class Session:
                 publication.key_frames.wish()
 
     def view(self) -> SessionView:
-        """Who is here."""
-        return SessionView(self.id, [seat.view() for seat in self.participants.values()], self.recording)
+        """Who is here; who only watches is not told."""
+        listed = [seat.view() for seat in self.participants.values() if not seat.watches]
+        return SessionView(self.id, listed, self.recording)
+
+    @property
+    def watching(self) -> int:
+        """How many only watch."""
+        return sum(seat.watches for seat in self.participants.values())

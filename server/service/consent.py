@@ -46,7 +46,8 @@ async def ask_consent(house: House, principal: Principal, session: SessionId) ->
     agent = agent_only(principal)
     async with house.db.read() as db:
         row = await session_store.find_session(db, session)
-        people = [one for one in await session_store.list_participants(db, session) if one.seated_at]
+        seated = [one for one in await session_store.list_participants(db, session) if one.seated_at]
+        people = [one for one in seated if one.kind is not PersonKind.SOURCE]
     if row is None:
         raise NotFound
     if row.state is not SessionState.RUNNING:
@@ -56,11 +57,15 @@ async def ask_consent(house: House, principal: Principal, session: SessionId) ->
 
 
 async def ask_newcomer(house: House, participant: ParticipantId) -> None:
-    """Who comes into a session that is being recorded is asked, and not written before a yes."""
+    """Who comes into a session that is being recorded is asked, and not written before a yes. For a machine its maker has answered."""
     async with house.db.read() as db:
         row = await session_store.find_participant(db, participant)
         running = await recording_store.find_running(db, row.session_id) if row else None
-    if row is not None and running is not None:
+    if row is None or running is None:
+        return
+    if row.kind is PersonKind.SOURCE:
+        await tell_people(house, row.session_id)
+    else:
         await ask_people(house, row.session_id, [row], NOBODY)
 
 

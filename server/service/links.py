@@ -86,7 +86,7 @@ async def exchange_link(house: House, principal: Principal, secret: str) -> tupl
     async with house.db.write() as db:
         link = await store.find_valid_link(db, hashed(secret), now)
         case = await case_store.find_case(db, link.case_id) if link else None
-        if link is None or case is None:
+        if link is None or case is None or link.kind not in PATHS:  # A machine's key is no link: it gives no cookie.
             raise BadLink
         token = await give_to_browser(db, principal, link.id, now)
         session = link.session_id or (await session_store.list_live_sessions(db, [case.id])).get(case.id)
@@ -117,7 +117,7 @@ async def invite_guest(house: House, principal: Principal, session: SessionId, n
     now = house.now()
     secret = make_secret()
     async with house.db.write() as db:
-        case = await _case_of_live(db, session)
+        case = await case_of_live(db, session)
         plain = new_link(house, secret, PersonKind.GUEST, case, now, name=guest, by=agent.agent_id)
         link = dataclasses.replace(plain, session_id=session)
         await store.add_link(db, link)
@@ -128,7 +128,8 @@ async def invite_guest(house: House, principal: Principal, session: SessionId, n
     return link_view(house, link, secret)
 
 
-async def _case_of_live(db: AsyncConnection, session: SessionId) -> CaseRow:
+async def case_of_live(db: AsyncConnection, session: SessionId) -> CaseRow:
+    """The case of a session that has not ended. Raises NotFound, SessionEnded."""
     row = await session_store.find_session(db, session)
     cases = await session_store.list_cases_of(db, session)
     case = await case_store.find_case(db, cases[0]) if cases else None
@@ -166,12 +167,13 @@ async def list_case_links(house: House, principal: Principal, case: CaseId) -> L
     agent_only(principal)
     async with house.db.read() as db:
         await case_for(db, principal, case)
-        links = await store.list_links(db, case)
+        links = [one for one in await store.list_links(db, case) if one.kind in PATHS]
         uses = await store.list_last_uses(db, case)
         agents = await agent_store.list_agents(db)
     makers = {str(one.id): one.name for one in links} | {str(one.id): one.name for one in agents}
-    return LinksView([_kept_link(one, makers.get(one.created_by or "", one.name), uses.get(one.id)) for one in links])
+    return LinksView([kept_link(one, makers.get(one.created_by or "", one.name), uses.get(one.id)) for one in links])
 
 
-def _kept_link(link: LinkRow, made_by: str, used_at: datetime | None) -> KeptLink:
+def kept_link(link: LinkRow, made_by: str, used_at: datetime | None) -> KeptLink:
+    """A link for who may revoke it."""
     return KeptLink(link.id, link.kind, link.name, made_by, link.created_at, used_at, link.expires_at, link.revoked_at)

@@ -7,6 +7,7 @@ from server.domain.words import (
     CaseId,
     ConnectionId,
     EntryKind,
+    LinkId,
     ParticipantId,
     RecordingId,
     RecordingState,
@@ -36,6 +37,17 @@ class RecordingRow:
     duration_s: float
     progress: float | None
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A new key of a machine: where it connects, and the secret that it sends as `Authorization: Bearer` (shown once)."""
+
+    id: LinkId
+    name: str
+    address: str
+    key: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,18 +89,26 @@ async def connect_session(
     house: House, principal: Principal, session: SessionId, sdp: str, sources: dict[str, str]
 ) -> ConnectionView:
     """A media connection in the session; an older one of the same person is closed. Raises what `admit` raises, BadSdp, MediaAway."""
+    answer, seat = await join_session(house, principal, session, Offer(sdp, sources))
+    return connection_view(answer, seat.id)
+
+
+async def join_session(
+    house: House, principal: Principal, session: SessionId, offer: Offer, state: dict[str, bool] | None = None
+) -> tuple[Answer, ParticipantRow]:
+    """The worker's answer, and the seat that was taken; `state` is what is switched on. Raises as `connect_session`."""
     async with house.db.read() as db:
         await decide(house, db, principal, session)  # Before the worker is troubled.
-    answer = await house.media.connect(Offer(sdp, sources))
+    answer = await house.media.connect(offer)
     try:
         seat, on_stage = await _take_seat(house, principal, session, answer)
-        await house.media.seat(session, seat.id, Seat(answer.connection, on_stage))
+        await house.media.seat(session, seat.id, Seat(answer.connection, on_stage, state))
         await follow_stage(house, session, seat, on_stage)
     except OaseError:
         with contextlib.suppress(OaseError):
             await house.media.close_connection(answer.connection)
         raise
-    return connection_view(answer, seat.id)
+    return answer, seat
 
 
 async def _take_seat(

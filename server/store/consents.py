@@ -6,9 +6,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.consent import may_write
-from server.domain.words import ParticipantId, SessionId
+from server.domain.words import ParticipantId, PersonKind, SessionId
 from server.store.rows import ConsentRow, all_rows, chosen
-from server.store.tables import consent
+from server.store.tables import consent, link, participant
 from server.store.writing import add_row, changed
 
 
@@ -40,6 +40,19 @@ async def step_consent(db: AsyncConnection, row: ConsentRow, **values: Any) -> b
 
 
 async def list_given(db: AsyncConnection, session_id: SessionId) -> list[ParticipantId]:
-    """Whose tracks may be written now."""
+    """Whose tracks may be written now: who said yes, and the machines of who said yes."""
     latest = await list_latest(db, session_id)
-    return sorted(person for person, row in latest.items() if may_write(row.answer))
+    given = {person for person, row in latest.items() if may_write(row.answer)}
+    return sorted(given | await _list_machines(db, session_id, given))
+
+
+async def _list_machines(db: AsyncConnection, session_id: SessionId, given: set[ParticipantId]) -> set[ParticipantId]:
+    """A machine cannot be asked: the person who made its key answers for it."""
+    maker = participant.alias()
+    statement = (
+        select(participant.c.id)
+        .join(link, link.c.id == participant.c.person_id)
+        .join(maker, (maker.c.person_id == link.c.created_by) & (maker.c.session_id == session_id))
+        .where(participant.c.session_id == session_id, participant.c.kind == PersonKind.SOURCE, maker.c.id.in_(given))
+    )
+    return set((await db.execute(statement)).scalars())

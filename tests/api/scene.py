@@ -198,6 +198,7 @@ SAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     r.CloseCase: {"outcome": "solved"},
     r.EndSession: {"outcome": "solved", "text": ""},
     r.Invite: {"name": "Gus"},
+    r.NewKey: {"name": "Camera"},
     r.Connect: {"sdp": "v=0\r\n", "sources": {}},
     r.Reconnect: {"sdp": "v=0\r\n"},
     r.DeviceState: {"microphone": True, "camera": True, "screen": False},

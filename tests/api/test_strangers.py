@@ -14,7 +14,8 @@ from server.api.registry import EVENTS, ROUTES
 from tests.api.scene import CANARY, SAMPLES, Scene, make_scene
 from tests.site import Browser, Reply, Site
 
-NAMED = [route for route in ROUTES if "{" in route.path and route.path not in {"/static/{name}", "/c/{case}"}]
+OPEN = {"/static/{name}", "/c/{case}"}
+NAMED = [route for route in ROUTES if "{" in route.path and route.path not in OPEN and route.method != "OPTIONS"]
 FOR_AGENTS = [route for route in ROUTES if route.who in {Who.AGENT, Who.ADMIN}]
 FOR_ADMINS = [route for route in ROUTES if route.who is Who.ADMIN]
 REFUSED = {401, 403, 404}

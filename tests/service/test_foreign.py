@@ -7,9 +7,24 @@ from types import ModuleType
 import pytest
 
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
-from server.domain.words import ConsentAnswer, Language, Outcome, Role
+from server.domain.words import ConsentAnswer, Language, Outcome, PersonKind, Role
 from server.errors import Forbidden, NotFound, NotSignedIn
-from server.service import agents, cases, consent, desk, entering, links, queue, recordings, sessions, timeline, topics
+from server.media.protocol import Fragment, Offer
+from server.service import (
+    agents,
+    cases,
+    consent,
+    desk,
+    entering,
+    keys,
+    links,
+    queue,
+    recordings,
+    sessions,
+    timeline,
+    topics,
+    whip,
+)
 from server.service.views import SourcesView
 from tests.desk import Customer, client_id
 from tests.desk import Desk as House
@@ -21,12 +36,14 @@ MODULES: tuple[ModuleType, ...] = (
     consent,
     desk,
     entering,
+    keys,
     links,
     queue,
     recordings,
     sessions,
     timeline,
     topics,
+    whip,
 )
 OPEN_TO_ALL = {"list_topics", "open_case", "exchange_link"}  # They lead to nobody else's case.
 BEHIND = {
@@ -59,8 +76,17 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "invite_guest": lambda who: links.invite_guest(h, who, session, "Eve"),
         "list_case_links": lambda who: links.list_case_links(h, who, case),
         "revoke_link": lambda who: links.revoke_link(h, who, link),
+        "make_key": lambda who: keys.make_key(h, who, session, PersonKind.SOURCE, "Camera"),
+        "list_keys": lambda who: keys.list_keys(h, who, session, PersonKind.SOURCE),
+        "owner_of": lambda who: whip.owner_of(h, who, PersonKind.VIEWER, session),
+        "check_own": lambda who: whip.check_own(h, who, PersonKind.VIEWER, session, connection),
+        "publish": lambda who: whip.publish(h, who, session, "v=0"),
+        "view": lambda who: whip.view(h, who, session, "v=0"),
+        "patch": lambda who: whip.patch(h, who, PersonKind.SOURCE, session, connection, Fragment("", "*")),
+        "end": lambda who: whip.end(h, who, PersonKind.VIEWER, session, connection),
         "admit": lambda who: sessions.admit(h, who, session),
         "connect_session": lambda who: sessions.connect_session(h, who, session, "v=0", {}),
+        "join_session": lambda who: sessions.join_session(h, who, session, Offer("v=0")),
         "prepare_session": lambda who: entering.prepare_session(h, who, session, "v=0", {}),
         "enter_session": lambda who: entering.enter_session(h, who, session, connection),
         "connect_standby": lambda who: sessions.connect_standby(h, who, "v=0", {}),
@@ -159,7 +185,7 @@ async def test_guest_does_not_what_customers_and_agents_do(desk: House) -> None:
         "read_session",
         "case_of_session",
     }
-    may |= {"set_state", "leave_session", "answer_consent"}
+    may |= {"set_state", "leave_session", "answer_consent", "owner_of", "view", "join_session"}
     for name in made.keys() - may:
         assert await _answer(made[name], guest), f"a guest may {name}"
 
@@ -171,6 +197,7 @@ async def test_customer_does_not_what_agents_do(desk: House) -> None:
         "take_case", "release_case", "close_case", "reopen_case", "read_desk", "write_note", "invite_guest", "revoke_link",
         "connect_standby", "end_session", "ask_consent", "start_recording", "share_recording", "delete_recording",
         "list_agents", "add_agent", "set_agent_disabled", "stop_recording", "sign_out", "read_me", "set_password",
+        "make_key", "list_keys",
     }  # fmt: skip
     for name in agents_only:
         with pytest.raises(Forbidden):

@@ -238,6 +238,15 @@ export interface KeptLink {
   revoked_at: string | null;
 }
 
+/** A new key of a machine: where it connects, and the secret that it sends as `Authorization: Bearer` (shown once). */
+export interface KeyView {
+  id: string;
+  name: string;
+  address: string;
+  key: string;
+  expires_at: string;
+}
+
 /** Languages of the pages. */
 export type Language = 'de' | 'en';
 
@@ -275,6 +284,11 @@ export interface Moment {
   text: string;
 }
 
+/** A key for a machine, with the name that stands on its tile. */
+export interface NewKey {
+  name: string;
+}
+
 /** A customer asks for help. `client_id` is made by the browser: sent twice, one case is opened. */
 export interface OpenCase {
   topic: string;
@@ -310,8 +324,8 @@ export interface PastSession {
   outcome: Outcome | null;
 }
 
-/** What a person is in a session. */
-export type PersonKind = 'customer' | 'agent' | 'guest';
+/** What a person is in a session. A source is a machine on stage (OBS, a camera); a viewer only watches and is listed nowhere. */
+export type PersonKind = 'customer' | 'agent' | 'guest' | 'source' | 'viewer';
 
 /** A failure (RFC 9457). `code` is for programs and never changes; `detail` is a sentence in the reader's language. */
 export interface Problem {
@@ -561,6 +575,7 @@ export type Code =
   | 'already_recording'
   | 'already_taken'
   | 'bad_field'
+  | 'bad_key'
   | 'bad_link'
   | 'bad_request'
   | 'bad_sdp'
@@ -569,15 +584,20 @@ export type Code =
   | 'conflict'
   | 'cross_origin'
   | 'database_away'
+  | 'etag_missing'
+  | 'etag_stale'
   | 'forbidden'
   | 'internal'
   | 'media_away'
   | 'no_common_codec'
   | 'no_space'
   | 'nobody_agreed'
+  | 'not_acceptable'
   | 'not_found'
   | 'not_json'
+  | 'not_sdp'
   | 'not_signed_in'
+  | 'nothing_to_send'
   | 'session_ended'
   | 'session_full'
   | 'too_large'

@@ -74,13 +74,14 @@ class Connection:
         self.id = secrets.token_urlsafe(16)
         self.number = secrets.randbits(62)
         self.session = self.participant = ""
-        self.is_connected = False
-        self.is_gone = False
+        self.is_connected = self.is_gone = False
         self.parts = parts
         self.link = parts.link
         self._moves = Moves(parts.link, edge.counters)
         self.fingerprint = offer.fingerprint
         self.certificate = certificate
+        self._waits_for_reports = offer.name.startswith("FFmpeg")
+        self.ufrag, self.remote_ufrag = "", offer.ufrag
         self.setup = "passive" if offer.setup == "active" else "active"
         self.answered = 1
         self.last_check_at = clock()
@@ -111,6 +112,7 @@ class Connection:
     def new_credentials(self) -> tuple[str, str]:
         """A new ICE ufrag and password; earlier ones stay valid, so that the old path works until the new one is chosen."""
         ufrag, password = secrets.token_urlsafe(9).replace("-", "+").replace("_", "/"), secrets.token_hex(16)
+        self.ufrag = ufrag
         self._credentials[ufrag] = password
         self._edge.expect(ufrag, self)
         if len(self._credentials) > CREDENTIALS_MAX:
@@ -209,6 +211,9 @@ class Connection:
         if layer.repairs and layer.missing.arrived(packet.seq, now):
             self._reports.ask_again(self, publication, layer, now)
         publication.note(now, self._source_live)
+        # FFmpeg 8.1 reads before each write and waits for a packet: it sent one a second (measured).
+        if self._waits_for_reports:
+            self._reports.receiver_report(self, now)
         if packet.key_frame:
             publication.key_frames.arrived(now)
         forward(layer, packet, self._edge.forwarder)

@@ -65,7 +65,7 @@ def write_answer(transport: Transport, lines: list[Line]) -> str:
             continue
         text += _section(transport, line)
         if not has_candidates:
-            text += _candidates(transport)
+            text += candidates(transport)
             has_candidates = True
         text += _formats(line)
     return "\r\n".join(text) + "\r\n"
@@ -96,7 +96,8 @@ def _section(transport: Transport, line: Line) -> list[str]:
     ]
 
 
-def _candidates(transport: Transport) -> list[str]:
+def candidates(transport: Transport) -> list[str]:
+    """The lines that say where we are: UDP before TCP, and nothing comes after them."""
     found: list[str] = []
     for index, address in enumerate(transport.addresses):
         preference = 65535 - index

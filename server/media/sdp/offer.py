@@ -80,6 +80,7 @@ class Offer:
     password: str = ""
     fingerprint: tuple[str, str] = ("", "")
     setup: str = ""
+    name: str = ""
 
 
 def read_offer(sdp: str) -> Offer:
@@ -119,6 +120,8 @@ class _Reader:
         """One line. Raises ValueError or IndexError when it cannot be read, BadSdp when there is too much."""
         if kind == "v":
             self._has_version = True
+        elif kind == "s":
+            self._offer.name = value[:64]
         elif kind == "m":
             self._begin_section(value)
         elif kind == "a":

@@ -1,0 +1,131 @@
+"""Machines on stage (WHIP, RFC 9725) and viewers of it (WHEP). Each connection belongs to the one who made it; nobody else changes it."""
+
+import contextlib
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.principal import Agent, Principal, Visitor
+from server.domain.rights import may_watch
+from server.domain.words import CaseId, ConnectionId, LinkId, ParticipantId, PersonKind, SessionId, SessionState
+from server.errors import MediaAway, NotFound, OaseError, SessionEnded
+from server.media.protocol import Answer, Fragment, Offer, Renewal, Seat
+from server.service.house import House
+from server.service.presence import person_left
+from server.service.sessions import drop_connection, join_session
+from server.store import sessions as store
+from server.store.rows import ConnectionRow
+from server.store.tables import participant as column
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asks, as the owner of connections of one kind in one session."""
+
+    kind: PersonKind
+    id: str
+
+
+async def publish(house: House, principal: Principal, session: SessionId, sdp: str) -> Answer:
+    """The machine is in the session, on stage as long as it runs; an earlier connection with the same key is closed.
+
+    Raises NotFound (no source key of this session), SessionEnded, SessionFull, BadSdp, NoCommonCodec, NotAcceptable, NothingToSend.
+    """
+    await owner_of(house, principal, PersonKind.SOURCE, session)
+    lines = sdp.splitlines()
+    kinds = {"microphone": "m=audio", "camera": "m=video", "screen": "-"}
+    state = {source: any(line.startswith(kind) for line in lines) for source, kind in kinds.items()}
+    answer, _ = await join_session(house, principal, session, Offer(sdp, way="send"), state)
+    return answer
+
+
+async def view(house: House, principal: Principal, session: SessionId, sdp: str) -> Answer:
+    """A connection that sees the stage; nobody sees the viewer. Raises NotFound (may not watch), SessionEnded, Busy, BadSdp, NothingToSend."""
+    owner = await owner_of(house, principal, PersonKind.VIEWER, session)
+    async with house.db.read() as db:
+        await _check_live(db, session)
+    answer = await house.media.connect(Offer(sdp, way="receive"))
+    try:
+        async with house.db.write() as db:
+            await _check_live(db, session)
+            link = LinkId(owner.id) if isinstance(principal, Visitor) else None
+            row = ConnectionRow(ConnectionId(answer.connection), owner.kind, owner.id, None, link, house.now())
+            await store.add_connection(db, row)
+        await house.media.seat(session, answer.connection, Seat(answer.connection, on_stage=False, watches=True))
+    except OaseError:
+        await drop_connection(house, ConnectionId(answer.connection))
+        raise
+    return answer
+
+
+async def patch(
+    house: House,
+    principal: Principal,
+    kind: PersonKind,
+    session: SessionId,
+    connection: ConnectionId,
+    fragment: Fragment,
+) -> Renewal:
+    """Trickled candidates, or an ICE restart, of one's own connection. Raises NotFound, EtagStale, BadSdp."""
+    await check_own(house, principal, kind, session, connection)
+    return await house.media.patch(connection, fragment)
+
+
+async def end(
+    house: House, principal: Principal, kind: PersonKind, session: SessionId, connection: ConnectionId
+) -> None:
+    """Ends one's own connection; a machine has left at once. Raises NotFound."""
+    row = await check_own(house, principal, kind, session, connection)
+    await drop_connection(house, connection)
+    if row.participant_id is not None:
+        await _leave(house, row.participant_id, connection)
+
+
+async def _leave(house: House, participant: ParticipantId, connection: ConnectionId) -> None:
+    async with house.db.read() as db:
+        seat = await store.find_participant(db, participant)
+    if seat is None or seat.connection != connection:
+        return  # It has come back with another connection.
+    with contextlib.suppress(NotFound, MediaAway):
+        await house.media.unseat(seat.session_id, seat.id)
+    await person_left(house, seat, column.c.connection == connection)
+
+
+async def owner_of(house: House, principal: Principal, kind: PersonKind, session: SessionId) -> Owner:
+    """Raises NotFound when this person has no business there, or there is no such session: the same answer for both."""
+    async with house.db.read() as db:
+        cases = await store.list_cases_of(db, session)
+    if kind is PersonKind.VIEWER:
+        if not any(may_watch(principal, case, session) for case in cases):
+            raise NotFound
+        return Owner(kind, _viewer_id(principal, cases))
+    grants = principal.links if isinstance(principal, Visitor) else ()
+    found = next((one for one in grants if one.kind is kind and one.session_id == session), None)
+    if found is None:
+        raise NotFound
+    return Owner(kind, found.link_id)
+
+
+def _viewer_id(principal: Principal, cases: list[CaseId]) -> str:
+    if isinstance(principal, Agent):
+        return principal.agent_id
+    grants = principal.links if isinstance(principal, Visitor) else ()
+    return next(str(one.link_id) for one in grants if one.case_id in cases)
+
+
+async def check_own(
+    house: House, principal: Principal, kind: PersonKind, session: SessionId, connection: ConnectionId
+) -> ConnectionRow:
+    """The connection, if it is this owner's. Raises NotFound."""
+    owner = await owner_of(house, principal, kind, session)
+    async with house.db.read() as db:
+        row = await store.find_connection(db, connection)
+    if row is None or (row.owner_kind, row.owner_id) != (owner.kind, owner.id):
+        raise NotFound
+    return row
+
+
+async def _check_live(db: AsyncConnection, session: SessionId) -> None:
+    row = await store.find_session(db, session)
+    if row is None or row.state is SessionState.ENDED:
+        raise SessionEnded
