@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from server.store import tables
 from server.store.database import Database
-from server.store.migrate import migrate
+from server.store.migrate import SCRIPTS, migrate, newest
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,3 +76,21 @@ async def _tables(url: str) -> set[str]:
             return await db.run_sync(lambda connection: set(inspect(connection).get_table_names()))
     finally:
         await database.close()
+
+
+def test_newest_revision_is_the_one_that_alembic_finds() -> None:
+    found = ScriptDirectory(str(SCRIPTS)).get_current_head()
+    assert newest() == found
+
+
+def test_start_loads_neither_alembic_nor_a_redis_client(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'oase.db'}"
+    code = (
+        "import asyncio, sys, server.serving\n"
+        "from server.store.migrate import migrate\n"
+        f"asyncio.run(migrate({url!r}))\n"
+        "print(*sorted({'alembic', 'redis'} & sys.modules.keys()))"
+    )
+    loaded = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()]
+    loaded += [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()]
+    assert loaded == ["alembic", ""]
