@@ -42,14 +42,6 @@ export function show(element: Element, visible: boolean): void {
   element.toggleAttribute('hidden', !visible);
 }
 
-/** Until what was changed is on the screen; in a hidden tab, where nothing is painted, a moment later. */
-export function afterPaint(): Promise<void> {
-  return new Promise((done) => {
-    requestAnimationFrame(() => setTimeout(done));
-    setTimeout(done, 150);
-  });
-}
-
 export const isShown = (element: Element): boolean => !element.hasAttribute('hidden');
 
 export function setText(element: Element, text: string): void {

@@ -7,7 +7,7 @@
 import { get, isCode, post } from '../api';
 import { Connection } from '../connection';
 import { Devices } from '../devices';
-import { afterPaint, announce, byId, setText, show } from '../dom';
+import { announce, byId, setText, show } from '../dom';
 import type { CaseView, DeskView, SessionView } from '../messages';
 import { AgentSession } from '../parts/agent_session';
 import { CaseDetail } from '../parts/case_detail';
@@ -117,7 +117,7 @@ async function stay(agent: AgentSession, taken: CaseView, session: SessionView):
   setAddress(`/s/${session.id}`, true);
   if (standby.isConnected) standby.enter(session);
   else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
-  await afterPaint(); // The picture comes first.
+  await agent.pictured(); // The picture comes first.
   agent.furnish(taken);
   await agent.openDevices();
 }

@@ -3,7 +3,7 @@
 import { isCode, sentence } from '../api';
 import { Connection } from '../connection';
 import { Devices } from '../devices';
-import { afterPaint, byId, isShown, setText, show } from '../dom';
+import { byId, isShown, setText, show } from '../dom';
 import type { CaseView } from '../messages';
 import { AgentSession } from '../parts/agent_session';
 import { CallView } from '../parts/call_view';
@@ -63,7 +63,7 @@ function askGuest(view: CaseView): void {
 
 async function beGuest(view: CaseView, room: Room, part: string): Promise<void> {
   if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
-  const joined = room.join(); // First of all: the rest is done while the request is on its way.
+  void room.join(); // First of all: the rest is done while the request is on its way.
   sessionStorage.setItem(KEPT, part);
   show(byId('enter'), false);
   const log = new CaseLog(caseId, line);
@@ -80,7 +80,7 @@ async function beGuest(view: CaseView, room: Room, part: string): Promise<void> 
   room.on('state', (state) => { if (state === 'ended') { call.close(); devices.close(); if (!isLeft()) over(t('This conversation is over'), t('Thank you for being there.')); } });
   call.open(room);
   call.render(view);
-  await Promise.race([joined, afterPaint()]); // The others' pictures come before one's own.
+  await call.pictured(); // The others' pictures come before one's own.
   void log.load().catch(() => {});
   await open();
 }

@@ -21,6 +21,8 @@ import { shareLink } from './share_link';
 import { Stage } from './stage';
 import { fillTimeline, type Filter } from './timeline';
 
+const PICTURE_LIMIT_MS = 250;
+
 export class AgentSession {
   #chat: Chat | undefined;
   readonly #stage: Stage;
@@ -42,6 +44,11 @@ export class AgentSession {
     this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
     this.#record = new RecordControl(room, log);
     this.#sayWho(view);
+  }
+
+  /** Until the customer's picture is there, or it takes too long. */
+  pictured(): Promise<void> {
+    return this.#stage.pictured(PICTURE_LIMIT_MS);
   }
 
   /** The case could not be had: as if nothing had been shown. */

@@ -10,6 +10,8 @@ import { controls } from './controls';
 import { RecordingSign } from './recording_sign';
 import { Stage } from './stage';
 
+const PICTURE_LIMIT_MS = 400;
+
 export class CallView {
   readonly consent: Consent;
   readonly #recording: RecordingSign;
@@ -48,6 +50,11 @@ export class CallView {
     this.#stage = new Stage(room, 'agent', () => t('The others will be here in a moment'));
     this.#sleep = stayAwake();
     byId('call-head').focus({ preventScroll: true });
+  }
+
+  /** Until somebody's picture is there, or it takes too long. */
+  async pictured(): Promise<void> {
+    await this.#stage?.pictured(PICTURE_LIMIT_MS);
   }
 
   close(): void {

@@ -14,6 +14,8 @@ export class Stage {
   readonly #tiles = new Map<string, Tile>();
   readonly #sounds = new Map<string, HTMLAudioElement>();
   readonly #end: (() => void)[];
+  #hasPicture: () => void = () => {};
+  readonly #pictured = new Promise<void>((done) => { this.#hasPicture = done; });
   #pinned = '';
   #named = new Map<string, string>();
 
@@ -29,6 +31,11 @@ export class Stage {
     byId('hear').addEventListener('click', () => this.#hear());
     this.render();
     this.#renderSelf();
+  }
+
+  /** Until somebody's picture is there, and no longer than `limit_ms`: what can wait does not slow it down. */
+  pictured(limit_ms: number): Promise<void> {
+    return Promise.race([this.#pictured, new Promise<void>((done) => setTimeout(done, limit_ms))]);
   }
 
   close(): void {
@@ -70,6 +77,7 @@ export class Stage {
 
   #makeTile(key: string, person: ParticipantView, source: Source): Tile {
     const video = el('video', { autoplay: true, playsinline: true, muted: true });
+    video.addEventListener('resize', () => { if (video.videoWidth > 16) this.#hasPicture(); });
     video.muted = true; // Sound has its own elements: pictures then always start by themselves.
     const figure = el('figure', { class: `tile tile-${source}`, 'data-person': person.id },
       video,
