@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     media_host: str = Field(
         "",
         validation_alias=_named("OASE_MEDIA_HOST"),
-        description="Address the media port listens on; empty: every IPv4 address of this machine.",
+        description="Address the media port listens on, IPv4 or IPv6, several with commas; empty: every address of this machine but link-local ones.",
     )
     media_port: int = Field(
         7882, ge=0, le=65535, validation_alias=_named("OASE_MEDIA_PORT"), description="UDP and TCP port of all media."
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     media_announce: str = Field(
         "",
         validation_alias=_named("OASE_MEDIA_ANNOUNCE"),
-        description="Address browsers send media to, where it differs from the one listened on (NAT); several with commas.",
+        description="Address browsers send media to, IPv4 or IPv6, where it differs from its own (NAT); several with commas, the best first.",
     )
     media_url: str = Field(
         "",

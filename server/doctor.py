@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from server.config import ROOT, Settings
 from server.errors import OaseError
 from server.media.client import MediaClient
+from server.media.edge.addresses import family_of, split_addresses
 from server.media.native.forwarder import load
 from server.store.database import Database
 
@@ -85,7 +86,8 @@ def _web_port(settings: Settings) -> Finding:
 
 def _media_port(settings: Settings, runs: bool) -> Finding:
     kinds = (("UDP", socket.SOCK_DGRAM), ("TCP", socket.SOCK_STREAM))
-    taken = [name for name, kind in kinds if not _is_free(kind, settings.media_host, settings.media_port)]
+    hosts = split_addresses(settings.media_host) or [""]
+    taken = [name for name, kind in kinds if not all(_is_free(kind, host, settings.media_port) for host in hosts)]
     if taken and not runs:
         return Finding(
             False, f"media port {settings.media_port} is in use ({', '.join(taken)})", "choose another OASE_MEDIA_PORT"
@@ -104,11 +106,11 @@ def _forwarding(settings: Settings) -> Finding:
 
 
 def _is_free(kind: socket.SocketKind, host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
+    with socket.socket(family_of(host), kind) as probe:
         if kind is socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host if ":" not in host else "", port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True

@@ -122,7 +122,7 @@ class WirePeer(asyncio.DatagramProtocol):
         """The socket, without any packet."""
         self.read_answer(answer)
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._own_host, 0))
 
     async def connect(self, answer: str, limit_s: float = 5.0) -> None:
         """Checks, handshake, keys."""
@@ -160,7 +160,11 @@ class WirePeer(asyncio.DatagramProtocol):
         assert self._transport is not None
         self._transport.close()
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._own_host, 0))
+
+    @property
+    def _own_host(self) -> str:
+        return "::1" if ":" in self._server[0] else "127.0.0.1"
 
     @property
     def address(self) -> tuple[str, int]:

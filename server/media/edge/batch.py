@@ -15,7 +15,8 @@ from server.media.seam import TRAILER_BYTES, Keys, Lengths, srtp_protect
 
 PACKET_BYTES = 1536
 BATCH_PACKETS = 64
-NAME_BYTES = 16
+NAME_BYTES = 28
+"""`struct sockaddr_in6`. A `sockaddr_in` is 12 bytes shorter; the kernel reads what it needs by the family."""
 PAYLOAD_MAX = PACKET_BYTES - TRAILER_BYTES
 
 MESSAGE = struct.Struct("@PI4xPNPNi4xI4x")
@@ -69,7 +70,7 @@ class Frames:
 
 
 class KernelBatch:
-    """`sendmmsg` on preallocated buffers. `target` is the packed `sockaddr_in` of `packed_address`."""
+    """`sendmmsg` on preallocated buffers. `target` is what `packed_address` gives."""
 
     state = None
 
@@ -152,9 +153,15 @@ class PlainBatch:
         """Nothing waits here either; a closed socket refuses what comes."""
 
 
-def packed_address(address: tuple[str, int]) -> bytes:
-    """`struct sockaddr_in` of an IPv4 address."""
-    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", address[1]) + socket.inet_aton(address[0]) + bytes(8)
+def packed_address(address: tuple[Any, ...]) -> bytes:
+    """`struct sockaddr_in` of an IPv4 address (host, port), or `struct sockaddr_in6` of an IPv6 one (host, port, flow, scope); 28 bytes."""
+    host, port, *more = address
+    if ":" not in host:
+        packed = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_pton(socket.AF_INET, host)
+        return packed.ljust(NAME_BYTES, b"\0")
+    flow, scope = more if more else (0, 0)
+    head = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, flow)
+    return head + socket.inet_pton(socket.AF_INET6, host.partition("%")[0]) + struct.pack("=I", scope)
 
 
 def has_sendmmsg() -> bool:

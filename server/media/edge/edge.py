@@ -13,6 +13,7 @@ import structlog
 from aioice.stun import Message
 
 from server.media.edge import stun
+from server.media.edge.addresses import network_of
 from server.media.edge.counters import Counters
 from server.media.edge.guard import DATAGRAM_MAX_BYTES
 from server.media.edge.paths import Path
@@ -111,10 +112,10 @@ class Edge:
         return stream
 
     def _has_room(self, stream: TcpStream) -> bool:
-        """Strangers keep nobody out: a few for each address, and of too many in all the oldest has to go."""
+        """Strangers keep nobody out: a few for each address (IPv6: network), and of too many in all the oldest has to go."""
         unproven = [other for other in self._streams if other.peer is None and other is not stream]
-        address = stream.path.address[0] if stream.path is not None else ""
-        near = [other for other in unproven if other.path is not None and other.path.address[0] == address]
+        network = network_of(stream.path.address[0]) if stream.path is not None else ""
+        near = [other for other in unproven if other.path is not None and network_of(other.path.address[0]) == network]
         if len(near) >= UNPROVEN_OF_AN_ADDRESS:
             return False
         if len(unproven) >= UNPROVEN_MAX:

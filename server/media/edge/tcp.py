@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from server.media.edge.addresses import family_of
 from server.media.edge.batch import PACKET_BYTES, Batch
 from server.media.edge.counters import Counters
 from server.media.edge.guard import DATAGRAM_MAX_BYTES
@@ -141,8 +142,10 @@ class TcpStream(asyncio.Protocol):
 
 def listening_socket(address: str, port: int) -> socket.socket:
     """A bound TCP socket. Raises OSError."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(family_of(address), socket.SOCK_STREAM)
     try:
+        if sock.family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))

@@ -1,4 +1,4 @@
-"""UDP sockets of the worker: one for each own address, all with the same port number.
+"""UDP sockets of the worker: one for each own address, IPv4 or IPv6, all with the same port number.
 
 One socket bound to all addresses would answer from the address the kernel likes best, which is not the one the browser checks (RFC 8445, 7.2.5.2.1).
 """
@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from server.media.edge.addresses import family_of
 from server.media.edge.counters import Counters
 from server.media.edge.paths import UdpPath, new_batch
 from server.media.edge.tcp import listening_socket
@@ -91,8 +92,10 @@ def _pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
 
 
 def _bound(address: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
     try:
+        if sock.family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             with contextlib.suppress(OSError):

@@ -17,7 +17,7 @@ enum {
   TRAILER_BYTES = 144,  /* What protection may add (SRTP_MAX_TRAILER_LEN). */
   BATCH_PACKETS = 64,
   HEADER_BYTES = 24,    /* 12 bytes header, 4 bytes extension header, 8 bytes of extensions: transport-wide number, MID. */
-  NAME_BYTES = 16,      /* struct sockaddr_in. */
+  NAME_BYTES = 28,      /* struct sockaddr_in6; a sockaddr_in leaves the rest empty. */
   MID_BYTES = 5,
   CODECS = 3,
   NO_TYPE = 255,        /* Instead of a payload type: the receiver did not offer this codec. */

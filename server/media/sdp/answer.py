@@ -84,7 +84,7 @@ def _section(transport: Transport, line: Line) -> list[str]:
             numbers.append(chosen.retransmission_type)
     return [
         f"m={line.kind} {transport.port} UDP/TLS/RTP/SAVPF {' '.join(map(str, numbers))}",
-        f"c=IN IP4 {transport.addresses[0]}",
+        f"c=IN {'IP6' if ':' in transport.addresses[0] else 'IP4'} {transport.addresses[0]}",
         "a=rtcp-mux",
         "a=rtcp-rsize",
         f"a=mid:{line.mid}",
