@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import Wire, look, window
@@ -295,6 +295,34 @@ async def test_agent_who_comes_second_is_told_who_was_first(place: Place, produc
     await stale.wait_for_selector("#detail-failed:not([hidden])")
     assert "Admin" in (await stale.text_content("#detail-failed") or "")
     assert await stale.is_visible("#desk")
+    await stale.unroute_all()
+    await waiting_customer(chromium, product, "Second Customer", devices=False)
+    await takes_first_case(agents[1])
+    said: list[str] = []
+    stale.on("request", lambda request: said.append(request.url) if request.url.endswith("/consent") else None)
+    await stale.click("#record")
+    await stale.click("#ask-consent")
+    await stale.click("#consent-yes")
+    await stale.wait_for_selector("#agreed .badge-good")
+    assert len(said) == 1, "The failed try left a second question behind, which was answered too."
+    assert [one.errors for one in agents] == [[], []]
+
+
+async def test_take_whose_answer_was_lost_goes_on_in_the_session(
+    place: Place, product: Product, chromium: Browser
+) -> None:
+    await waiting_customer(chromium, product, devices=False)
+    agent = await at_desk(place)
+
+    async def lose_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await agent.page.route("**/take", lose_answer)
+    await takes_first_case(agent)
+    await agent.page.wait_for_selector("#work:not([inert])")
+    assert "/s/" in agent.page.url
+    assert await agent.page.is_hidden("#desk")
 
 
 async def test_pages_run_nothing_that_the_policy_forbids(place: Place, product: Product, chromium: Browser) -> None:

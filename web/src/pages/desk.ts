@@ -14,8 +14,8 @@ import { CaseDetail } from '../parts/case_detail';
 import { CaseList, emptyWords, showEmpty } from '../parts/case_list';
 import type { CaseLog } from '../parts/case_log';
 import { chime, titleSign } from '../parts/chime';
-import { setAddress } from '../page';
-import { Room } from '../room';
+import { page, setAddress } from '../page';
+import { readCase, Room } from '../room';
 import { shortSpan, t, tn } from '../text';
 
 const BELL = 'oase-bell';
@@ -88,14 +88,23 @@ function counts(view: DeskView): void {
 async function take(view: CaseView, log: CaseLog): Promise<void> {
   const asked = post<CaseView>(`/api/v1/cases/${view.id}/take`, standby.isConnected ? { connection: standby.connection } : {});
   const agent = enter(view, log);
+  let taken: CaseView;
   try {
-    const taken = await asked;
-    if (taken.session) await stay(agent, taken, taken.session);
-    else backToDesk(agent);
+    taken = await asked.catch((error: unknown) => takenAnyway(view.id, error));
   } catch (error) {
     backToDesk(agent);
     throw error;
   }
+  if (taken.session) await stay(agent, taken, taken.session);
+  else backToDesk(agent);
+}
+
+/** Only the answer was lost: the case is this agent's already. Throws `error` when it is not, or nobody can say. */
+async function takenAnyway(id: string, error: unknown): Promise<CaseView> {
+  if (!isCode(error, 'offline', 'internal')) throw error;
+  const now = await readCase(id).catch(() => { throw error; });
+  if (now.state !== 'taken' || now.taken_by !== page.me?.id) throw error;
+  return now;
 }
 
 function enter(view: CaseView, log: CaseLog): AgentSession {

@@ -23,26 +23,21 @@ import { fillTimeline, type Filter } from './timeline';
 
 const PICTURE_LIMIT_MS = 250;
 
+/** What listens to the page for good, so there is one of each, and only once the case is this agent's. */
+interface Furniture { chat: Chat; consent: Consent; sign: RecordingSign; record: RecordControl; links: LinksList }
+
 export class AgentSession {
-  #chat: Chat | undefined;
   readonly #stage: Stage;
-  readonly #consent: Consent;
-  readonly #sign: RecordingSign;
-  readonly #record: RecordControl;
-  readonly #links = new LinksList(byId('work-links'));
+  #furniture: Furniture | null = null;
   #filter: Filter = 'all';
   #reading = false;
-  #isTaken = false;
 
   /** Shows the pictures; `furnish` adds everything around them. `ended` is told when the session is over for this agent. */
   constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: () => void) {
     show(byId('work'), true);
     byId('work').inert = true; // Nothing can be pressed before the case is this agent's.
     document.body.classList.add('in-call');
-    this.#stage = new Stage(room, 'customer', () => (this.#isTaken ? t('%(name)s is not connected at the moment', { name: this.view.name }) : t('Connecting …')));
-    this.#consent = new Consent(() => room.session, room.line);
-    this.#sign = new RecordingSign(() => this.#consent.answer !== 'given');
-    this.#record = new RecordControl(room, log);
+    this.#stage = new Stage(room, 'customer', () => (this.#furniture ? t('%(name)s is not connected at the moment', { name: this.view.name }) : t('Connecting …')));
     this.#sayWho(view);
   }
 
@@ -54,7 +49,6 @@ export class AgentSession {
   /** The case could not be had: as if nothing had been shown. */
   undo(): void {
     this.#stage.close();
-    this.#consent.close();
     show(byId('work'), false);
     byId('work').inert = false;
     document.body.classList.remove('in-call');
@@ -62,12 +56,13 @@ export class AgentSession {
 
   furnish(view: CaseView): void {
     const { room, log } = this;
-    this.#isTaken = true;
     byId('work').inert = false;
     if (room.state === 'ended') { this.#stage.close(); this.ended(); return; }
     controls(room.devices);
-    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') this.#chat?.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); });
-    this.#chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
+    const consent = new Consent(() => room.session, room.line);
+    const chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
+    this.#furniture = { chat, consent, sign: new RecordingSign(() => consent.answer !== 'given'), record: new RecordControl(room, log), links: new LinksList(byId('work-links')) };
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') chat.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); });
     choose('tab-timeline');
     this.#follow();
     this.#wire();
@@ -81,10 +76,10 @@ export class AgentSession {
     byId('work-recordings').replaceChildren(...recordingLines(view.recordings, true));
     setText(byId('recordings-count'), String(view.recordings.length));
     show(byId('recordings-count'), view.recordings.length > 0);
-    this.#consent.set(view.consent);
     const running = view.session?.recording?.state === 'recording' ? view.session.recording : null;
-    this.#sign.set(running ? new Date(running.started_at) : null);
-    this.#record.running(running?.id ?? null);
+    this.#furniture?.consent.set(view.consent);
+    this.#furniture?.sign.set(running ? new Date(running.started_at) : null);
+    this.#furniture?.record.running(running?.id ?? null);
     this.#renderTimeline();
   }
 
@@ -125,7 +120,7 @@ export class AgentSession {
     room.on('state', (state) => {
       if (state === 'elsewhere') room.devices.close();
       if (state === 'joining') void this.openDevices();
-      if (state === 'ended') { clearInterval(timer); sleep(); this.#stage.close(); this.#consent.close(); this.ended(); }
+      if (state === 'ended') { clearInterval(timer); sleep(); this.#stage.close(); this.#furniture?.consent.close(); this.ended(); }
     });
   }
 
@@ -164,7 +159,7 @@ export class AgentSession {
 
   /** While they are open to see. */
   #readLinks(): void {
-    if (isShown(byId('tab-links'))) void this.#links.read(this.log.id);
+    if (isShown(byId('tab-links'))) void this.#furniture?.links.read(this.log.id);
   }
 
   #choose(filter: Filter): void {

@@ -27,8 +27,9 @@ export class Stage {
       room.on('line', lineSign),
       room.devices.on('change', () => this.#renderSelf()),
       room.devices.on('list', () => this.#chooseSpeaker()),
+      () => { byId('hear').onclick = null; },
     ];
-    byId('hear').addEventListener('click', () => this.#hear());
+    byId('hear').onclick = () => this.#hear();
     this.render();
     this.#renderSelf();
   }
