@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class Tasks:
@@ -47,3 +48,15 @@ class Tasks:
 
     def __len__(self) -> int:
         return len(self._running)
+
+
+async def beside(main: Coroutine[Any, Any, T], side: Coroutine[Any, Any, None]) -> T:
+    """What `main` gives; `side` runs meanwhile. Both have ended then: a failed `main` cancels `side`, and what `side` raises is logged."""
+    tasks = Tasks("beside")
+    running = tasks.start(side, "side")
+    try:
+        result = await main
+        await asyncio.wait([running])
+        return result
+    finally:
+        await tasks.close()

@@ -1,6 +1,5 @@
 """Opening, reading, taking and closing cases."""
 
-import asyncio
 import dataclasses
 import secrets
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ from server.store import links as link_store
 from server.store import sessions as session_store
 from server.store import topics as topic_store
 from server.store.rows import CaseRow, ParticipantRow, SessionRow
+from server.tasks import beside
 
 NUMBER_TRIES = 8
 ANSWER_LOST = timedelta(minutes=2)
@@ -191,16 +191,18 @@ async def take_case(
     Raises AlreadyTaken(agent), CaseClosed, NotFound. Taking one's own case again changes nothing.
     """
     agent = agent_only(principal)
-    taken, _ = await asyncio.gather(
-        _take_now(house, agent, case, connection), wake_cameras(house, case), return_exceptions=True
-    )
-    if isinstance(taken, BaseException):
-        raise taken
-    session, entries, people = taken
+    session, entries, people = await beside(_take_now(house, agent, case, connection), _wake_waiting(house, case))
     seen = await move(house, session, people, on_stage=True)
     view = await view_case(house, principal, case, language)
     await _tell_taken(house, agent, case, entries, seen)  # The agent's own page hears of the picture first.
     return view
+
+
+async def _wake_waiting(house: House, case: CaseId) -> None:
+    async with house.db.read() as db:
+        session = (await session_store.list_live_sessions(db, [case])).get(case)
+    if session is not None:
+        await wake_cameras(house, session)
 
 
 async def _take_now(

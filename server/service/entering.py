@@ -1,22 +1,31 @@
 """Coming into a session with a connection that was made before the click, so that the others' pictures are there at once."""
 
-import asyncio
 import contextlib
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.principal import Principal
 from server.domain.words import ConnectionId, ParticipantId, SessionId, SessionState
-from server.errors import NotFound, OaseError
+from server.errors import NotFound
 from server.media.protocol import Offer, Seat
 from server.service.consent import ask_newcomer
 from server.service.house import House
 from server.service.presence import person_came, seat_person
-from server.service.sessions import Entrant, case_of_session, connection_view, decide, follow_stage, read_session
+from server.service.sessions import (
+    Entrant,
+    case_of_session,
+    connection_view,
+    decide,
+    follow_stage,
+    new_connection,
+    read_session,
+)
+from server.service.stage import wake_cameras
 from server.service.taping import resume
 from server.service.views import ConnectionView, SessionView
 from server.store import sessions as store
 from server.store.rows import ConnectionRow, ParticipantRow
+from server.tasks import beside
 
 
 async def prepare_session(
@@ -28,17 +37,10 @@ async def prepare_session(
     """
     async with house.db.read() as db:
         entrant = await decide(house, db, principal, session)
-    answer = await house.media.connect(Offer(sdp, sources))
     link = entrant.grant.link_id if entrant.grant else None
     owner = (entrant.person.kind, entrant.person.person_id)
-    row = ConnectionRow(ConnectionId(answer.connection), *owner, None, link, house.now())
-    try:
-        async with house.db.write() as db:
-            await store.add_connection(db, row)
-    except OaseError:
-        with contextlib.suppress(OaseError):
-            await house.media.close_connection(answer.connection)  # Nobody would know it.
-        raise
+    async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
+        await store.add_connection(db, ConnectionRow(ConnectionId(answer.connection), *owner, None, link, house.now()))
     return connection_view(answer, None)
 
 
@@ -49,14 +51,8 @@ async def enter_session(
 
     Raises what `admit` raises, NotFound (the connection is gone or not theirs), MediaAway.
     """
-    entered, _ = await asyncio.gather(
-        _enter_now(house, principal, session, connection),
-        _wake_cameras(house, principal, session),
-        return_exceptions=True,
-    )
-    if isinstance(entered, BaseException):
-        raise entered
-    seat, on_stage = entered
+    entering = _enter_now(house, principal, session, connection)
+    seat, on_stage = await beside(entering, _wake_cameras(house, principal, session))
     seen = await house.media.seat(session, seat.id, Seat(connection, on_stage))
     await follow_stage(house, session, seat, on_stage)
     if any(one.participant == seat.id and one.connected for one in seen.participants):
@@ -65,9 +61,9 @@ async def enter_session(
 
 
 async def _wake_cameras(house: House, principal: Principal, session: SessionId) -> None:
-    with contextlib.suppress(OaseError):
-        await case_of_session(house, principal, session)  # Raises for strangers.
-        await house.media.wake_cameras(session)
+    with contextlib.suppress(NotFound):  # A stranger, who wakes nobody.
+        await case_of_session(house, principal, session)
+        await wake_cameras(house, session)
 
 
 async def _enter_now(

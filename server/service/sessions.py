@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,16 +100,23 @@ async def join_session(
     """The worker's answer, and the seat that was taken; `state` is what is switched on. Raises as `connect_session`."""
     async with house.db.read() as db:
         await decide(house, db, principal, session)  # Before the worker is troubled.
-    answer = await house.media.connect(offer)
-    try:
+    async with new_connection(house, offer) as answer:
         seat, on_stage = await _take_seat(house, principal, session, answer)
         await house.media.seat(session, seat.id, Seat(answer.connection, on_stage, state))
         await follow_stage(house, session, seat, on_stage)
+    return answer, seat
+
+
+@contextlib.asynccontextmanager
+async def new_connection(house: House, offer: Offer) -> AsyncIterator[Answer]:
+    """The worker's answer for the body, which writes down whose the connection is. It is closed when that fails: nobody would know it."""
+    answer = await house.media.connect(offer)
+    try:
+        yield answer
     except OaseError:
         with contextlib.suppress(OaseError):
             await house.media.close_connection(answer.connection)
         raise
-    return answer, seat
 
 
 async def _take_seat(
@@ -144,15 +152,9 @@ async def follow_stage(house: House, session: SessionId, seat: ParticipantRow, o
 async def connect_standby(house: House, principal: Principal, sdp: str, sources: dict[str, str]) -> ConnectionView:
     """An agent's connection that waits for a case to be taken."""
     agent = agent_only(principal)
-    answer = await house.media.connect(Offer(sdp, sources))
-    row = ConnectionRow(ConnectionId(answer.connection), PersonKind.AGENT, agent.agent_id, None, None, house.now())
-    try:
-        async with house.db.write() as db:
-            await store.add_connection(db, row)
-    except OaseError:
-        with contextlib.suppress(OaseError):
-            await house.media.close_connection(answer.connection)  # Nobody would know it.
-        raise
+    async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
+        owner = (PersonKind.AGENT, agent.agent_id)
+        await store.add_connection(db, ConnectionRow(ConnectionId(answer.connection), *owner, None, None, house.now()))
     return connection_view(answer, None)
 
 

@@ -9,7 +9,6 @@ from server.errors import MediaAway, NotFound, OaseError
 from server.media.protocol import Seat, SessionView
 from server.service.house import House
 from server.service.roster import seat_quietly
-from server.store import sessions as store
 from server.store.rows import ParticipantRow
 
 
@@ -25,13 +24,10 @@ async def move(
     return [seen for seen in await asyncio.gather(*seats) if seen is not None]
 
 
-async def wake_cameras(house: House, case: CaseId) -> None:
-    """Somebody is about to look at those who wait: their key frames are asked for while the rest is still being written down."""
+async def wake_cameras(house: House, session: SessionId) -> None:
+    """Somebody is about to look: key frames are asked for while the rest is still being written down. Without a worker there are none."""
     with contextlib.suppress(OaseError):
-        async with house.db.read() as db:
-            session = (await store.list_live_sessions(db, [case])).get(case)
-        if session is not None:
-            await house.media.wake_cameras(session)
+        await house.media.wake_cameras(session)
 
 
 async def clear_stage(house: House, cases: Sequence[CaseId], session: SessionId) -> None:

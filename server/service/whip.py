@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.principal import Agent, Principal, Visitor
 from server.domain.rights import may_watch
 from server.domain.words import CaseId, ConnectionId, LinkId, ParticipantId, PersonKind, SessionId, SessionState
-from server.errors import MediaAway, NotFound, OaseError, SessionEnded
+from server.errors import MediaAway, NotFound, SessionEnded
 from server.media.protocol import Answer, Fragment, Offer, Renewal, Seat
 from server.service.house import House
 from server.service.presence import person_left
-from server.service.sessions import drop_connection, join_session
+from server.service.sessions import drop_connection, join_session, new_connection
 from server.store import sessions as store
 from server.store.rows import ConnectionRow
 from server.store.tables import participant as column
@@ -44,17 +44,13 @@ async def view(house: House, principal: Principal, session: SessionId, sdp: str)
     owner = await owner_of(house, principal, PersonKind.VIEWER, session)
     async with house.db.read() as db:
         await _check_live(db, session)
-    answer = await house.media.connect(Offer(sdp, way="receive"))
-    try:
+    async with new_connection(house, Offer(sdp, way="receive")) as answer:
         async with house.db.write() as db:
             await _check_live(db, session)
             link = LinkId(owner.id) if isinstance(principal, Visitor) else None
             row = ConnectionRow(ConnectionId(answer.connection), owner.kind, owner.id, None, link, house.now())
             await store.add_connection(db, row)
         await house.media.seat(session, answer.connection, Seat(answer.connection, on_stage=False, watches=True))
-    except OaseError:
-        await drop_connection(house, ConnectionId(answer.connection))
-        raise
     return answer
 
 
