@@ -163,7 +163,7 @@ async def _failures(request: web.Request, handler: Handler) -> web.StreamRespons
         return _problem(exc)
     except web.HTTPException:
         raise
-    except Exception:
+    except Exception:  # The edge towards the web process.
         log.exception("control_failed", route=request.path.split("/")[1], method=request.method)
         return _problem(OaseError())
 

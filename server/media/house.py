@@ -280,7 +280,7 @@ class House:
         for index, connection in enumerate(list(self.connections.values())):
             try:
                 self._care(connection, count + index, now)
-            except Exception:
+            except Exception:  # The root of the rounds: a bug ends one connection, not all.
                 log.exception("connection_failed", connection=connection.id)
                 connection.failed()
         if count % 8 == 0:

@@ -232,7 +232,8 @@ async def test_case_is_opened_without_javascript(product: Product, chromium: Bro
     await page.fill("#name", "Ann")
     await page.click("#go")
     await page.wait_for_url(re.compile(rf"{product.url}/c/[\w-]+$"))
-    await page.wait_for_selector("noscript .notice")
+    assert "JavaScript" in (await page.text_content("noscript .notice") or "")
+    assert await page.is_visible("noscript .notice")
 
 
 async def test_refused_camera_gets_help_and_the_person_can_stay(product: Product, chromium: Browser) -> None:
@@ -258,6 +259,9 @@ async def test_second_tab_takes_over_and_the_first_says_so(place: Place, product
     await customer.page.wait_for_selector("#note-act:visible")
     await customer.page.click("#note-act")
     await customer.until_seeing(1)
+    await second.page.wait_for_selector("#note-act:visible")
+    assert await agent.page.locator("#tiles .tile").count() == 1
+    assert customer.errors + second.errors + agent.errors == []
 
 
 async def test_desk_is_used_with_the_keyboard(place: Place, product: Product, chromium: Browser) -> None:

@@ -14,6 +14,8 @@ from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
 from server.errors import OaseError
+from server.media.edge.paths import UdpPath
+from server.media.edge.tcp import TcpPath
 from server.media.protocol import Offer, Restart, Seat
 from server.media.wire import dump
 from tests.media.rig import Rig, open_rig, until
@@ -189,6 +191,9 @@ async def test_tcp_carries_a_call_where_udp_is_dropped(tmp_path: Path) -> None:
             await rig.client.seat("s1", name, Seat(connection, on_stage=True))
         await wait_for_frames(bob, "3", 60)
         await wait_for_frames(ann, "3", 60)
+        seats = rig.house.sessions["s1"].participants.values()
+        paths = {seat.id: type(seat.connection.link.path) for seat in seats if seat.connection}
+        assert paths == {"ann": UdpPath, "bob": TcpPath}
         await bob.close()
         await rig.event("gone", participant="bob", limit_s=10.0)
 

@@ -1,11 +1,13 @@
 """Every service function, asked by people whose business it is not."""
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Awaitable, Callable
-from types import ModuleType
 
 import pytest
 
+from server import service
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.words import ConsentAnswer, Language, Outcome, PersonKind, Role
 from server.errors import Forbidden, NotFound, NotSignedIn
@@ -19,10 +21,10 @@ from server.service import (
     keys,
     links,
     queue,
+    reading,
     recordings,
     sessions,
     timeline,
-    topics,
     whip,
 )
 from server.service.views import SourcesView
@@ -30,27 +32,16 @@ from tests.desk import Customer, client_id
 from tests.desk import Desk as House
 from tests.service.test_consent import recorded_call
 
-MODULES: tuple[ModuleType, ...] = (
-    agents,
-    cases,
-    consent,
-    desk,
-    entering,
-    keys,
-    links,
-    queue,
-    recordings,
-    sessions,
-    timeline,
-    topics,
-    whip,
-)
+MODULES = [importlib.import_module(one.name) for one in pkgutil.iter_modules(service.__path__, "server.service.")]
 OPEN_TO_ALL = {"list_topics", "open_case", "exchange_link"}  # They lead to nobody else's case.
 BEHIND = {
     "owns_connection",
     "decide",
     "my_seat",
     "give_to_browser",
+    "case_for",
+    "case_for_customer",
+    "list_visible_recordings",
 }  # Asked by other functions, and answered without telling anything.
 Call = Callable[[Principal], Awaitable[object]]
 
@@ -61,6 +52,7 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
     link = customer.principal.links[0].link_id
     said = (ConsentAnswer.WITHDRAWN, "2026-1")
     return {
+        "view_case": lambda who: reading.view_case(h, who, case),
         "read_case": lambda who: cases.read_case(h, who, case),
         "take_case": lambda who: cases.take_case(h, who, case),
         "release_case": lambda who: cases.release_case(h, who, case),
@@ -177,6 +169,7 @@ async def test_guest_does_not_what_customers_and_agents_do(desk: House) -> None:
     made = calls(desk, customer, next(iter(desk.worker.recordings)), next(iter(desk.worker.connections)))
     may = {
         "read_case",
+        "view_case",
         "read_timeline",
         "say_chat",
         "admit",

@@ -186,7 +186,7 @@ class Edge:
                 peer.dtls(bytes(self._view[:length]))
             else:
                 self.counters.add("dropped_unknown_kind")
-        except Exception:
+        except Exception:  # The edge: a bug ends one connection, not the worker.
             log.exception("peer_failed")
             peer.failed()
 

@@ -230,7 +230,7 @@ class Connection:
                 done = await self._dtls.handshake(*self.fingerprint)
         except TimeoutError:
             done = False
-        except Exception:
+        except Exception:  # The root of the task; aiortc raises whatever OpenSSL does.
             log.exception("handshake_failed", connection=self.id)
             done = False
         if self.is_gone:
@@ -275,9 +275,9 @@ def _tap(publication: Publication, packet: MediaPacket) -> None:
     try:
         for tap in publication.taps:
             tap.packet(who, source, codec, seq, rtp_time, marker, payload, arrival, capture)
-    except Exception:
+    except Exception:  # A call must not end because its recording has a bug.
         log.exception("tap_failed", participant=who)
-        publication.taps = ()  # A call must not end because its recording has a bug.
+        publication.taps = ()
 
 
 def _slot_view(mid: str, kind: str, publication: Publication | None) -> Slot:

@@ -129,7 +129,7 @@ class Recorder(Tap):
             return
         try:
             call(*arguments)
-        except Exception:
+        except Exception:  # The others are recorded on; this one is noted as broken.
             log.exception("recording_track_failed", recording=self.recording, source=track.source)
             track.abandon()
             self._note_break(track.participant, track.source, "fault")
