@@ -13,7 +13,7 @@ from server.media.edge.counters import Counters
 from server.media.peer import build, incoming, layer
 from server.media.recorder import frames
 from server.media.recorder import h264 as recorded_h264
-from server.media.rtp import feedback, h264, nack, packet, reception, ring, rtcp, rtx, vp8
+from server.media.rtp import feedback, h264, nack, packet, reception, ring, rtcp, rtx, sps, vp8
 from server.media.sdp import answer, codecs, offer
 from server.media.seam import split_records
 from tests.fuzz import wire
@@ -206,7 +206,7 @@ TARGETS = [
     Target(
         "incoming",
         _incoming,
-        (incoming, layer, packet, vp8, h264, rtx, ring, nack, reception, feedback),
+        (incoming, layer, packet, vp8, h264, sps, rtx, ring, nack, reception, feedback),
         (),
         (wire.framed(*_PACKETS), *map(wire.framed, _PACKETS)),
         tuple(map(wire.framed, _PACKETS)),
@@ -215,7 +215,7 @@ TARGETS = [
     Target(
         "recorded",
         _recorded,
-        (frames, recorded_h264),
+        (frames, recorded_h264, sps),
         (),
         (b"\x80" + wire.framed(b"\xff" + VP8_KEY), b"\x00" + wire.framed(b"\x00" + STAP, b"\xff\x65abc")),
         (wire.framed(b"\xff" + SPS), wire.framed(b"\xff\x7c\x85ab"), wire.framed(b"\xff\x7c\x45ab")),

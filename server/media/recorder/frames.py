@@ -4,8 +4,9 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.media.recorder.h264 import avcc, picture_size
+from server.media.recorder.h264 import avcc
 from server.media.recorder.matroska import TrackFormat
+from server.media.rtp.sps import picture_size
 
 FRAME_LIMIT_BYTES = 4 * 2**20  # A 4K key frame is below one megabyte; more is an attack or a bug.
 UNITS_LIMIT = 512  # Of one H.264 frame: more slices than any browser cuts a picture into.
