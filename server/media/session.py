@@ -167,7 +167,7 @@ class Session:
         """Asks for a key frame of each picture, merged to one a second."""
         for seat in self.participants.values():
             for publication in seat.live():
-                publication.key_frames.wish()
+                publication.wish_key_frames()
 
     def remove_tap(self, tap: Tap) -> None:
         """`tap` gets nothing more."""
@@ -178,8 +178,8 @@ class Session:
         """Asks for a key frame, merged to one a second. Unknown and silent sources are no error."""
         seat = self.participants.get(participant)
         for publication in seat.live() if seat is not None else ():
-            if publication.source is source and publication.kind == "video":
-                publication.key_frames.wish()
+            if publication.source is source:
+                publication.wish_key_frame_of_feed(self._clock())
 
     def view(self) -> SessionView:
         """Who is here; who only watches is not told."""

@@ -65,6 +65,7 @@ steps = st.one_of(
     st.tuples(st.just("rekey"), slots, st.integers(0, 9)),
     st.tuples(st.just("again"), slots, st.integers(0, 5)),
     st.tuples(st.just("restart"), sources),
+    st.tuples(st.just("bye"), sources),
 )
 seeds = st.lists(
     st.one_of(st.just(2**32 - 1), st.integers(0, 2**32 - 1)), min_size=SLOTS, max_size=SLOTS, unique_by=lambda n: n | 1
@@ -105,6 +106,13 @@ WRAP: list[Step] = [
 
 # A late packet from before the slot's switch, and one of a codec that slot 2 was not offered: in steady state both are left out by C's own checks.
 LATE: list[Step] = [("packet", 0, 40, 9, 96, KEY_FRAME, True), ("packet", 0, -3, 8, 96, KEY_FRAME, True)]
+LAYERS: list[Step] = [
+    *[("show", slot, 1) for slot in range(SLOTS)],
+    *[("packet", stream, 1, 0, 96, KEY_FRAME, True) for stream in (1, 2, 3)],
+    *[("packet", stream, 1, 3000, 96, bytes((0x10, 1)), True) for stream in (1, 2, 3)],
+    ("bye", 3),
+    *[("packet", stream, 1, 6000, 96, KEY_FRAME, True) for stream in (1, 2)],
+]
 OTHER_CODEC: list[Step] = [("packet", 0, 1, 9, 96, KEY_FRAME, True), ("packet", 0, 1, 9, 98, bytes(9), True)]
 
 
@@ -113,6 +121,7 @@ OTHER_CODEC: list[Step] = [("packet", 0, 1, 9, 96, KEY_FRAME, True), ("packet", 
 @example([2**32 - 1, 1, 0x7FFF0001, 0x80008000], WRAP)
 @example([1, 5, 9, 13], LATE)
 @example([1, 5, 9, 13], OTHER_CODEC)
+@example([1, 5, 9, 13], LAYERS)
 def test_both_ways_send_the_same(numbers: list[int], chosen: list[Step]) -> None:
     with both(numbers) as worlds:
         for name, *arguments in WATCHED + chosen:

@@ -13,7 +13,7 @@ from aiortc import RTCCertificate
 from server.media.protocol import Offer
 from server.media.rtp import rtcp
 from server.media.rtp.packet import read_header
-from server.media.sdp.answer import MID, TRANSPORT_CC
+from server.media.sdp.answer import MID, REPAIRED_RID, RID, TRANSPORT_CC
 from server.media.seam import Dtls, IcePath, Inbox, Keys, fingerprint
 from server.tasks import Tasks
 
@@ -30,7 +30,7 @@ CODEC_LINES = {
     "audio": ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtcp-fb:111 transport-cc"],
 }
 NUMBERS = {"video": "96 97", "audio": "111"}
-MID_ID, TRANSPORT_ID = 4, 3
+MID_ID, TRANSPORT_ID, RID_ID, REPAIRED_RID_ID = 4, 3, 10, 11
 
 
 @dataclass
@@ -47,13 +47,14 @@ class Received:
 
 
 class WirePeer(asyncio.DatagramProtocol):
-    """Sends camera and microphone (mids 0, 1), receives in `video` + `audio` slots (mids 2…)."""
+    """Sends camera and microphone (mids 0, 1), receives in `video` + `audio` slots (mids 2…). `rids`: the camera in several layers."""
 
-    def __init__(self, video: int = 2, audio: int = 1) -> None:
+    def __init__(self, video: int = 2, audio: int = 1, rids: tuple[str, ...] = ()) -> None:
         self.received: list[Received] = []
         self.reports: list[rtcp.Report] = []
         self.ssrcs = {"0": secrets.randbits(30) + 1, "1": secrets.randbits(30) + 1}
         self.again_ssrc = secrets.randbits(30) + 1
+        self.layer_ssrcs = {rid: (secrets.randbits(30) + 1, secrets.randbits(30) + 1) for rid in rids}
         self.slots: dict[str, int] = {}
         self.again_slots: dict[int, int] = {}
         self.lose: Callable[[Received], bool] = lambda packet: False
@@ -93,6 +94,11 @@ class WirePeer(asyncio.DatagramProtocol):
                 f"a=extmap:{TRANSPORT_ID} {TRANSPORT_CC}",
                 *CODEC_LINES[kind],
             ]
+            if index == 0 and self.layer_ssrcs:
+                lines += [f"a=extmap:{RID_ID} {RID}", f"a=extmap:{REPAIRED_RID_ID} {REPAIRED_RID}"]
+                lines += [f"a=rid:{rid} send" for rid in self.layer_ssrcs]
+                lines.append(f"a=simulcast:send {';'.join(self.layer_ssrcs)}")
+                continue
             if index < 2:
                 lines.append(f"a=ssrc:{self.ssrcs[str(index)]} cname:x")
             if index == 0:
@@ -186,17 +192,28 @@ class WirePeer(asyncio.DatagramProtocol):
         *,
         marker: bool = True,
         again: bool = False,
-        transport: bool = True,
+        rid: str = "",
+        named: bool = True,
     ) -> None:
-        """One packet on a sending m-line; `again` as a retransmission whose payload is wrapped already."""
+        """One packet on a sending m-line, or of its layer `rid`; `again` as a retransmission whose payload is wrapped already.
+
+        `named`: with MID and RID, as browsers do until somebody has reported what arrived.
+        """
         assert self._keys is not None
         kind = "video" if mid == "0" else "audio"
         number = (97 if again else 96) if kind == "video" else 111
         ssrc = self.again_ssrc if again else self.ssrcs[mid]
+        if rid:
+            ssrc = self.layer_ssrcs[rid][again]
         head = struct.pack("!BBHII", 0x90, number | (128 if marker else 0), seq & 0xFFFF, rtp_time & 0xFFFFFFFF, ssrc)
         self._transport_seq += 1
-        extension = struct.pack("!BHBB3x", TRANSPORT_ID << 4 | 1, self._transport_seq & 0xFFFF, MID_ID << 4, ord(mid))
-        packet = head + struct.pack("!HH", 0xBEDE, 2) + extension + payload
+        extension = struct.pack("!BH", TRANSPORT_ID << 4 | 1, self._transport_seq & 0xFFFF)
+        if named:
+            extension += bytes((MID_ID << 4, ord(mid)))
+        if named and rid:
+            extension += bytes(((REPAIRED_RID_ID if again else RID_ID) << 4 | len(rid) - 1,)) + rid.encode()
+        extension += bytes(-len(extension) % 4)
+        packet = head + struct.pack("!HH", 0xBEDE, len(extension) // 4) + extension + payload
         sealed = self._keys.seal_rtp(memoryview(packet))
         assert sealed is not None
         self.send(sealed)
@@ -260,7 +277,12 @@ async def joined(connect: Callable[[Offer], Awaitable[object]], peer: WirePeer) 
     return peer
 
 
-def vp8(key_frame: bool, picture_id: int, tl0: int, body: bytes = b"picture") -> bytes:
-    """A VP8 payload that starts a frame."""
+def vp8(
+    key_frame: bool, picture_id: int, tl0: int, body: bytes = b"picture", size: tuple[int, int] | None = None
+) -> bytes:
+    """A VP8 payload that starts a frame; with a `size` a key frame says it."""
     head = bytes((0x90, 0xC0, 0x80 | picture_id >> 8 & 127, picture_id & 255, tl0 & 255))
+    if key_frame and size is not None:
+        head += b"\0\0\0\x9d\1\x2a" + struct.pack("<HH", *size)
+        return head + body
     return head + bytes((0 if key_frame else 1,)) + body

@@ -30,7 +30,9 @@ CODECS = {
     111: Codec("audio/opus", 48_000),
     120: Codec("video/AV1", 90_000),
 }
-SOURCES = 2
+STREAMS = (("0", ""), ("1", "l"), ("1", "m"), ("1", "h"))
+"""What comes in: one camera in one layer, another in three. By m-line and RID."""
+SOURCES = len(STREAMS)
 PLACES = 3
 """Addresses that receive; slots share them."""
 KEY_FRAME = bytes((0x10, 0, 1, 2, 3))
@@ -69,7 +71,7 @@ class CountedPath(UdpPath):
 
 
 class World:
-    """Two sources, and as many slots (one for each connection) as `seeds`; every third slot is the other way round in what was negotiated."""
+    """Two cameras in four streams, and as many slots (one for each connection) as `seeds`; every third one has negotiated the other way round."""
 
     def __init__(self, forwarder: Forwarder | None, seeds: list[int]) -> None:
         self.forwarder = forwarder
@@ -78,12 +80,16 @@ class World:
         self._sender = _socket()
         self.batch = new_batch(self._sender, self.counters, False, forwarder)
         every = [ChosenCodec(codec, number, None, "", ()) for number, codec in CODECS.items()]
-        self.publications = [Publication("0", Source.CAMERA, "video", every, PublisherClock()) for _ in range(SOURCES)]
+        self._cameras = [
+            Publication(mid, Source.CAMERA, "video", every, PublisherClock(), rids)
+            for mid, rids in (("0", [""]), ("1", ["l", "m", "h"]))
+        ]
+        self.publications = [self._cameras[int(mid)] for mid, _ in STREAMS]
         self._numbers = [0] * SOURCES
         self.now = 1.0
         self._taken = 0
         for source, publication in enumerate(self.publications):
-            publication.add_layer(source + 1)
+            publication.add_layer(source + 1, STREAMS[source][1])
         self.outlets = [self._slot(number, seed) for number, seed in enumerate(seeds)]
 
     def _slot(self, number: int, seed: int) -> Outlet:
@@ -103,7 +109,9 @@ class World:
         return path
 
     def layer(self, source: int) -> Layer:
-        return self.publications[source].layers[0]
+        found = self.publications[source].find_layer(STREAMS[source][1])
+        assert found is not None
+        return found
 
     # The steps.
 
@@ -117,7 +125,11 @@ class World:
         except ValueError:
             return
         if packet is not None:
+            self.publications[source].note(layer, self.now, lambda publication: None)
+            if packet.key_frame:
+                self.publications[source].note_key_frame(layer, self.now)
             forward(layer, packet, self.forwarder)
+            self.publications[source].look()
 
     def show(self, slot: int, source: int) -> None:
         self.outlets[slot].show(self.publications[source])
@@ -153,7 +165,11 @@ class World:
 
     def restart(self, source: int) -> None:
         """The source begins anew under another SSRC."""
-        self.publications[source].add_layer(77)
+        self.publications[source].add_layer(77, STREAMS[source][1])
+
+    def bye(self, source: int) -> None:
+        """The sender says that this stream is over, for now."""
+        self.publications[source].ended(self.layer(source))
 
     def received(self) -> list[list[bytes]]:
         """What came at each place since the last call, after the batch went out; by SSRC, and in order within each."""

@@ -49,6 +49,45 @@ def test_first_known_codec_in_the_offerers_order_is_taken() -> None:
     assert [chosen.codec.mime for chosen in codecs_to_send(camera)] == ["video/H264", "video/VP8"]
 
 
+def test_layers_are_taken_as_offered_three_at_most() -> None:
+    offer = WirePeer(rids=("l", "m", "h")).offer()
+    camera, microphone = answer_to(offer.sdp, offer.sources).split("m=")[1:3]
+    assert "a=rid:l recv\r\na=rid:m recv\r\na=rid:h recv\r\na=simulcast:recv l;m;h\r\n" in camera
+    assert "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id" in camera
+    assert "a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id" in camera
+    assert "rid" not in microphone
+    many = WirePeer(rids=tuple("abcdefghijkl")).offer()
+    assert "a=simulcast:recv a;b;c\r\n" in answer_to(many.sdp, many.sources)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "taken"),
+    [
+        ("send l;m;h", "send l,x;~m;h", "l;m;h"),
+        ("send l;m;h", "recv x send h;m;l", "h;m;l"),
+        ("send l;m;h", "send l;m;m;y", "l;m"),
+        ("send l;m;h", "recv l;m;h", ""),
+        ("send l;m;h", "send l", ""),
+        ("a=rid:m send", "a=rid:m recv", "l;h"),
+        ("sdes:rtp-stream-id", "sdes:other", ""),
+        ("sdes:repaired-rtp-stream-id", "sdes:other", ""),
+    ],
+)
+def test_layers_that_were_not_really_offered_are_not_taken(old: str, new: str, taken: str) -> None:
+    offer = WirePeer(rids=("l", "m", "h")).offer()
+    answer = answer_to(offer.sdp.replace(old, new), offer.sources)
+    assert [line for line in answer.splitlines() if "simulcast" in line] == (
+        [f"a=simulcast:recv {taken}"] if taken else []
+    )
+
+
+@pytest.mark.parametrize("line", ["a=rid:l", "a=simulcast:send", "a=rid:", "a=rid:l send\r\na=simulcast:send"])
+def test_cut_lines_about_layers_are_refused(line: str) -> None:
+    offer = WirePeer(rids=("l", "m", "h")).offer()
+    with pytest.raises(BadSdp):
+        answer_to(offer.sdp.replace("a=rid:l send", line).replace("a=simulcast:send l;m;h", "a=x"), offer.sources)
+
+
 @pytest.mark.parametrize(
     "fmtp", ["packetization-mode=0;profile-level-id=42e01f", "packetization-mode=1;profile-level-id=640c1f", ""]
 )

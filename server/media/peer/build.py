@@ -10,13 +10,15 @@ from server.media.peer.link import Link
 from server.media.peer.outlet import Outlet
 from server.media.peer.publication import Publication
 from server.media.rtp.clock import PublisherClock
-from server.media.sdp.answer import AUDIO_LEVEL, MID, TRANSPORT_CC, Line, Sending
+from server.media.sdp.answer import AUDIO_LEVEL, MID, REPAIRED_RID, RID, TRANSPORT_CC, Line, Sending
 from server.media.sdp.codecs import ChosenCodec, codecs_to_receive, codecs_to_send
 from server.media.sdp.offer import Offer, Section
 from server.media.tap import Source
 
 KINDS = {Source.CAMERA: "video", Source.SCREEN: "video", Source.MICROPHONE: "audio"}
 EXTENSIONS = (MID, TRANSPORT_CC)
+LAYERS_MAX = 3
+"""Of one source. Each has a ring of its own, and more than three sizes nobody needs."""
 
 
 @dataclass(slots=True)
@@ -68,12 +70,21 @@ def _line(parts: Parts, section: Section, source: Source | None, groups: dict[st
     extensions = {address: section.extensions[address] for address in EXTENSIONS if address in section.extensions}
     if source and AUDIO_LEVEL in section.extensions and section.kind == "audio":
         extensions[AUDIO_LEVEL] = section.extensions[AUDIO_LEVEL]
+    rids = _layers(section) if source else []
     if source:
-        publication = Publication(section.mid, source, section.kind, codecs, parts.clock)
+        extensions |= {address: section.extensions[address] for address in (RID, REPAIRED_RID) if rids}
+        publication = Publication(section.mid, source, section.kind, codecs, parts.clock, rids)
         parts.incoming.add(publication, section)
     sending = _slot(parts, section, codecs, extensions, groups) if section.receives else None
     direction = ("sendrecv" if sending else "recvonly") if source else "sendonly"
-    return Line(section.kind, section.mid, direction, codecs, extensions, sending)
+    return Line(section.kind, section.mid, direction, codecs, extensions, sending, rids)
+
+
+def _layers(section: Section) -> list[str]:
+    """The layers that we take; none of a browser that could not say which packet is of which."""
+    told = all(address in section.extensions for address in (MID, RID, REPAIRED_RID))
+    rids = section.layers[:LAYERS_MAX] if told and section.kind == "video" else []
+    return rids if len(rids) > 1 else []
 
 
 def _slot(

@@ -21,6 +21,7 @@ from server.media.edge.guard import (
 )
 from server.media.edge.paths import Path
 from server.media.peer.build import Parts
+from server.media.peer.layer import Layer
 from server.media.peer.moves import Moves
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
@@ -210,15 +211,15 @@ class Connection:
         self.counters.add("packets_in")
         if layer.repairs and layer.missing.arrived(packet.seq, now):
             self._reports.ask_again(self, publication, layer, now)
-        publication.note(now, self._source_live)
+        publication.note(layer, now, self._source_live)
         # FFmpeg 8.1 reads before each write and waits for a packet: it sent one a second (measured).
         if self._waits_for_reports:
             self._reports.receiver_report(self, now)
         if packet.key_frame:
-            publication.key_frames.arrived(now)
+            publication.note_key_frame(layer, now)
         forward(layer, packet, self._edge.forwarder)
         if publication.taps and packet.payload:
-            _tap(publication, packet)
+            _tap(publication, layer, packet)
 
     def _source_live(self, publication: Publication) -> None:
         self._owner.source_live(self, publication)
@@ -269,8 +270,11 @@ class Connection:
         self._owner.gone(self, reason)
 
 
-def _tap(publication: Publication, packet: MediaPacket) -> None:
-    seq, rtp_time, marker, codec, payload, _, _, arrival, capture = packet
+def _tap(publication: Publication, layer: Layer, packet: MediaPacket) -> None:
+    tapped = publication.tapped(layer, packet)
+    if tapped is None:
+        return
+    seq, rtp_time, marker, codec, payload, _, _, arrival, capture = tapped
     who, source = publication.participant, publication.source
     try:
         for tap in publication.taps:

@@ -1,4 +1,7 @@
-"""Whose packet is it? SSRCs of one connection: as the offer announced them, else learned from MID or the payload type (RFC 8843, section 9.2)."""
+"""Whose packet is it? SSRCs of one connection: as the offer announced them, else learned from MID or the payload type (RFC 8843, section 9.2).
+
+Which layer it is of, the RID says (RFC 8852); browsers send MID and RID with the first packets only, until we have reported some.
+"""
 
 from typing import NamedTuple
 
@@ -9,7 +12,7 @@ from server.media.rtp import rtx
 from server.media.rtp.feedback import FeedbackBuilder
 from server.media.rtp.packet import Buffer, Header, find_extension, read_header, read_number, read_text
 from server.media.rtp.ring import MediaPacket
-from server.media.sdp.answer import AUDIO_LEVEL, MID, TRANSPORT_CC
+from server.media.sdp.answer import AUDIO_LEVEL, MID, REPAIRED_RID, RID, TRANSPORT_CC
 from server.media.sdp.offer import Section
 
 SSRCS_MAX = 64
@@ -33,7 +36,10 @@ class Incoming:
         self._counters = counters
         self._routes: dict[int, Route] = {}
         self._announced: dict[int, tuple[Publication, int | None]] = {}
+        self._gone: set[int] = set()
         self._mid_extension = 0
+        self._rid_extension = 0
+        self._repaired_rid_extension = 0
         self._transport_extension = 0
         self._level_extension = 0
 
@@ -50,6 +56,8 @@ class Incoming:
             if again is not None:
                 self._announced[again] = (publication, ssrc)
         self._mid_extension = section.extensions.get(MID, self._mid_extension)
+        self._rid_extension = section.extensions.get(RID, self._rid_extension)
+        self._repaired_rid_extension = section.extensions.get(REPAIRED_RID, self._repaired_rid_extension)
         self._transport_extension = section.extensions.get(TRANSPORT_CC, self._transport_extension)
         if section.kind == "audio":
             self._level_extension = section.extensions.get(AUDIO_LEVEL, 0)
@@ -95,26 +103,46 @@ class Incoming:
         return layer.take(seq, header.rtp_time, header.marker, codec, payload, now, repaired=True)
 
     def _learn(self, data: Buffer, header: Header) -> Route | None:
-        if len(self._routes) >= SSRCS_MAX:
+        if len(self._routes) + len(self._gone) >= SSRCS_MAX or header.ssrc in self._gone:
             return None
         publication, original = self._announced.get(header.ssrc, (None, None))
         publication = publication or self._by_mid(data, header) or self._by_payload_type(header.payload_type)
         if publication is None:
             return None
-        if header.payload_type in publication.retransmission_types:
-            route = self._repair_route(publication, original)
-        else:
-            layer = publication.add_layer(header.ssrc)
-            self.media_ssrc = self.media_ssrc or header.ssrc
-            route = Route(publication, layer, False)
-        if route is not None:
-            self._routes[header.ssrc] = route
+        repairs = header.payload_type in publication.retransmission_types
+        find = self._repaired_layer if repairs else self._new_layer
+        layer = find(publication, original, data, header)
+        if layer is None:
+            return None
+        route = self._routes[header.ssrc] = Route(publication, layer, repairs)
         return route
 
-    @staticmethod
-    def _repair_route(publication: Publication, original: int | None) -> Route | None:
+    def _new_layer(self, publication: Publication, _: int | None, data: Buffer, header: Header) -> Layer | None:
+        rid = self._text(data, header, self._rid_extension) if publication.rids != [""] else ""
+        replaced = publication.find_layer(rid)
+        layer = publication.add_layer(header.ssrc, rid)
+        if layer is not None:
+            self.media_ssrc = self.media_ssrc or header.ssrc
+        if layer is not None and replaced is not None:
+            self._forget(replaced)
+        return layer
+
+    def _forget(self, layer: Layer) -> None:
+        """Whatever still comes of a stream that was replaced is nobody's. Its ring holds a megabyte."""
+        self._gone.add(layer.ssrc)
+        self._routes = {ssrc: route for ssrc, route in self._routes.items() if route.layer is not layer}
+
+    def _repaired_layer(
+        self, publication: Publication, original: int | None, data: Buffer, header: Header
+    ) -> Layer | None:
+        if publication.rids != [""]:
+            return publication.find_layer(self._text(data, header, self._repaired_rid_extension))
         layers = [layer for layer in publication.layers if original is None or layer.ssrc == original]
-        return Route(publication, layers[0], True) if layers else None
+        return layers[0] if layers else None
+
+    @staticmethod
+    def _text(data: Buffer, header: Header, extension: int) -> str:
+        return (read_text(data, header, extension) or "?") if extension else "?"
 
     def _by_mid(self, data: Buffer, header: Header) -> Publication | None:
         mid = read_text(data, header, self._mid_extension) if self._mid_extension else None

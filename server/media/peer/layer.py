@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from server.media.native.forwarder import Roll
 from server.media.rtp import h264, vp8
 from server.media.rtp.clock import PublisherClock, StreamClock
+from server.media.rtp.keyframes import KeyFrames
 from server.media.rtp.nack import NackGenerator
 from server.media.rtp.reception import Reception
 from server.media.rtp.ring import MediaPacket, Ring
@@ -28,12 +29,20 @@ _numbers = itertools.count(1)
 
 
 class Layer:
-    """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet. `number` is given to no other."""
+    """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet. `number` is given to no other.
 
-    def __init__(self, kind: str, ssrc: int, clock: PublisherClock, repairs: bool) -> None:
+    `rid` names it among the layers of its source ("": the only one); `size` is that of its newest key frame, (0, 0) until one could be read.
+    `live` is true while packets come, by the publication's judgement.
+    """
+
+    def __init__(self, kind: str, ssrc: int, clock: PublisherClock, repairs: bool, rid: str = "") -> None:
         """`repairs`: the sender answers NACKs of this stream."""
         self.kind = kind
         self.ssrc = ssrc
+        self.rid = rid
+        self.size = (0, 0)
+        self.live = False
+        self.key_frames = KeyFrames()
         self.number = next(_numbers)
         self.outlets: tuple[Outlet, ...] = ()
         self._roll: Roll | None = None
@@ -92,6 +101,7 @@ class Layer:
             self.newest = packet
         if key_frame and (self._key_frame is None or unwrapped > self._key_frame.seq):
             self._key_frame = packet
+            self.size = _picture_size(packet) or self.size
         return packet
 
     def since_key_frame(self) -> list[MediaPacket]:
@@ -103,3 +113,9 @@ class Layer:
         packets = [self.ring.get(key_frame.seq + index) for index in range(min(count, FRESH_PACKETS + 1))]
         found = [packet for packet in packets if packet is not None]
         return found if len(found) == count <= FRESH_PACKETS else []
+
+
+def _picture_size(key_frame: MediaPacket) -> tuple[int, int] | None:
+    payload, descriptor = key_frame.payload, key_frame.vp8
+    size = vp8.picture_size(payload, descriptor.length) if descriptor is not None else h264.picture_size(payload)
+    return size if all(size) else None

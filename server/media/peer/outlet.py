@@ -87,16 +87,22 @@ class Outlet:
 
     def show(self, publication: Publication) -> None:
         """The slot belongs to `publication` from its next key frame on; until then the old picture goes on."""
-        if self.map.wanted is not None:
-            self._leave_waiting(self.map.wanted)
         self.publication = publication
-        if not publication.layers or publication.layers[0] is self.layer:
+        self.aim()
+
+    def aim(self) -> None:
+        """Waits for the layer of its publication that is best now, unless it shows that one."""
+        wanted, layer = self.map.wanted, self.publication.pick(self.layer) if self.publication is not None else None
+        if wanted is not None:
+            if wanted is layer:
+                return
+            self._leave_waiting(wanted)
+        if layer is None or layer is self.layer:
             return
-        layer = publication.layers[0]
         self.map.wanted = layer
         layer.add(self)
         if self.kind == "video":
-            publication.key_frames.need()
+            layer.key_frames.need()
 
     def clear(self) -> None:
         """Nobody is in the slot."""
@@ -136,6 +142,7 @@ class Outlet:
         octets = len(packet.payload) + sum(len(other.payload) for other in after)
         self._counted_from = (layer.packets - 1 - len(after), layer.octets - octets)
         self.link.wants_report = True
+        self.aim()
         return True
 
     def sent(self) -> tuple[int, int]:

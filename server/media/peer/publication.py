@@ -1,22 +1,34 @@
-"""One sending m-line of a browser: a camera, a microphone or a screen. It may fall silent and come back at any time."""
+"""One sending m-line of a browser: a camera, a microphone or a screen, in one layer or in several. It may fall silent and come back at any time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from server.media.peer.feed import Feed
 from server.media.peer.layer import Layer
+from server.media.peer.outlet import Outlet
 from server.media.rtp.clock import PublisherClock
-from server.media.rtp.keyframes import KeyFrames
+from server.media.rtp.ring import MediaPacket
 from server.media.sdp.codecs import ChosenCodec
 from server.media.tap import Codec, Source, Tap
 
 SILENCE_S = {Source.CAMERA: 4.0, Source.SCREEN: 2.0, Source.MICROPHONE: 10.0}
 SWITCHED_OFF_SILENCE_S = 0.3
 """When the person says that the source is off, this much silence is enough to believe it."""
+LAYER_SILENCE_S = 0.25
+"""A layer that is so far behind the others is not sent any more; with the round trip for a key frame of another it is replaced within 0.5 s."""
 
 
 class Publication:
-    """`layers` has one entry today; simulcast will add more. `live` is true while packets come."""
+    """`rids` are the layers that may come (simulcast), `layers` those that came, smallest first. `live` is true while packets of any come."""
 
-    def __init__(self, mid: str, source: Source, kind: str, codecs: list[ChosenCodec], clock: PublisherClock) -> None:
+    def __init__(
+        self,
+        mid: str,
+        source: Source,
+        kind: str,
+        codecs: list[ChosenCodec],
+        clock: PublisherClock,
+        rids: list[str] | None = None,
+    ) -> None:
         self.mid = mid
         self.source = source
         self.kind = kind
@@ -26,38 +38,115 @@ class Publication:
             for chosen in codecs
             if chosen.retransmission_type is not None
         }
+        self.rids = rids or [""]
         self.layers: list[Layer] = []
-        self.key_frames = KeyFrames()
         self.participant = ""
         self.taps: tuple[Tap, ...] = ()
         self.live = False
         self.last_at = float("-inf")
         self.loudness = 0.0
+        self._feed = Feed(kind)
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
         self._clock = clock
 
-    def add_layer(self, ssrc: int) -> Layer:
-        """A new stream of this source takes the place of the one before; whoever watched that one waits for this one."""
-        layer = Layer(self.kind, ssrc, self._clock, self._repairs)
-        before, self.layers = self.layers, [layer]
+    def add_layer(self, ssrc: int, rid: str = "") -> Layer | None:
+        """A new stream takes the place of the one before it; whoever watched that one waits for this one. None: such a layer was not offered."""
+        if rid not in self.rids:
+            return None
+        layer = Layer(self.kind, ssrc, self._clock, self._repairs, rid)
+        before = [old for old in self.layers if old.rid == rid]
+        self.layers = [other for other in self.layers if other.rid != rid] + [layer]
+        self._sort()
         for old in before:
             for outlet in old.outlets:
-                outlet.show(self)
+                outlet.aim()
         return layer
+
+    def find_layer(self, rid: str) -> Layer | None:
+        """The layer that comes under this RID."""
+        return next((layer for layer in self.layers if layer.rid == rid), None)
+
+    def _sort(self) -> None:
+        """By the sizes of their pictures and, as long as those are not known, as they were offered: low to high."""
+        self.layers.sort(key=lambda layer: (layer.size[0] * layer.size[1], self.rids.index(layer.rid)))
+
+    def outlets(self) -> Iterator[Outlet]:
+        """The slots that this source is in, or is about to be."""
+        found = {outlet: None for layer in self.layers for outlet in layer.outlets if outlet.publication is self}
+        return iter(found)
+
+    def pick(self, shown: Layer | None) -> Layer | None:
+        """What a slot should go for that shows `shown`: the first picture is the smallest one, because that is there soonest."""
+        live = [layer for layer in self.layers if layer.live] or self.layers
+        if not live:
+            return None
+        return live[-1] if shown in self.layers else live[0]
 
     def note_level(self, level: int) -> None:
         """The sender's own measure of one packet (RFC 6464): 0 as loud as can be, 127 silence. `loudness` follows within half a second."""
         self.loudness += (127 - level - self.loudness) / 16
 
+    def wish_key_frames(self) -> None:
+        """Asks for a key frame of each layer, merged to one a second."""
+        for layer in self.layers if self.kind == "video" else ():
+            layer.key_frames.wish()
+
+    def wish_key_frame_of_feed(self, now: float) -> None:
+        """The same of the layer that the taps have, or wait for."""
+        layer = self._feed.target(self.layers, now) if self.kind == "video" else None
+        if layer is not None:
+            layer.key_frames.wish()
+
+    def tapped(self, layer: Layer, packet: MediaPacket) -> MediaPacket | None:
+        """The packet as the taps get it, or None when they have another layer."""
+        return self._feed.take(self.layers, layer, packet)
+
     def is_silent(self, now: float, switched_off: bool) -> bool:
         """True when nothing came for so long that its slot may go to somebody else."""
         return now - self.last_at > (SWITCHED_OFF_SILENCE_S if switched_off else SILENCE_S[self.source])
 
-    def note(self, now: float, on_live: Callable[["Publication"], None]) -> None:
-        """A packet came; `on_live` is called when it is the first one after silence."""
+    def note(self, layer: Layer, now: float, on_live: Callable[["Publication"], None]) -> None:
+        """A packet of `layer` came; `on_live` is called when it is the first one of the source after silence."""
         self.last_at = now
-        if not self.live:
+        wakes = not self.live
+        if wakes:
+            for other in self.layers:
+                other.live = other is layer
+        if wakes or not layer.live:
+            layer.live = True
+            self._aim()
+        if wakes:
             self.live = True
             if self.kind == "video":
-                self.key_frames.need()
+                layer.key_frames.need()
             on_live(self)
+
+    def note_key_frame(self, layer: Layer, now: float) -> None:
+        """A key frame of `layer` came, which may have another size than the one before."""
+        layer.key_frames.arrived(now)
+        before = list(self.layers)
+        self._sort()
+        if self.layers != before:
+            self._aim()
+
+    def look(self) -> None:
+        """Notices which layers are not sent any more, though others are. To be called many times a second."""
+        if len(self.layers) > 1:
+            for layer in self.layers:
+                if layer.live and layer.newest is not None and self.last_at - layer.newest.arrival > LAYER_SILENCE_S:
+                    self.ended(layer)
+
+    def ended(self, layer: Layer) -> None:
+        """Nothing comes of `layer` for now; the source is silent when nothing comes of the others, either."""
+        layer.live = False
+        if any(other.live for other in self.layers):
+            self._aim()
+        else:
+            self.last_at = float("-inf")  # The session sees it in its next round.
+
+    def _aim(self) -> None:
+        for outlet in self.outlets():
+            outlet.aim()
+        wanted = self._feed.target(self.layers, self.last_at) if self.taps and self.kind == "video" else None
+        if wanted is not None and wanted is not self._feed.layer:
+            wanted.key_frames.need()

@@ -51,12 +51,14 @@ class Reports:
         elif isinstance(report, rtcp.PictureLoss):
             outlet = _outlet(connection, report.media_ssrc)
             if outlet is not None and outlet.publication is not None:
-                outlet.publication.key_frames.wish()
+                layer = outlet.layer if outlet.layer in outlet.publication.layers else outlet.map.wanted
+                if layer is not None:
+                    layer.key_frames.wish()
         elif isinstance(report, rtcp.Bye):
             for ssrc in report.ssrcs:
                 found = connection.parts.incoming.layer_of(ssrc)
                 if found is not None:
-                    found[0].last_at = float("-inf")  # Silent from now on; the session sees it in its next round.
+                    found[0].ended(found[1])
 
     @staticmethod
     def _note_sender(connection: Connection, report: rtcp.SenderReport, now: float) -> None:
@@ -84,15 +86,16 @@ class Reports:
             connection.link.send_rtcp(rtcp.nack(OUR_SSRC, layer.ssrc, seqs[at : at + 100]))
         connection.counters.add("packets_asked_again", len(seqs))
         if layer.missing.has_given_up() and publication.kind == "video":
-            publication.key_frames.wish()
+            layer.key_frames.wish()
 
     def often(self, connection: Connection, now: float) -> None:
         """Every 25 ms: repeated NACKs, key frames. Who sends nothing, as most viewers, costs next to nothing."""
         for publication in connection.publications if connection.parts.incoming.is_used else ():
+            publication.look()
             for layer in publication.layers:
                 if layer.missing.is_open:
                     self.ask_again(connection, publication, layer, now)
-                if publication.key_frames.is_open and publication.live and publication.key_frames.due(now):
+                if layer.key_frames.is_open and publication.live and layer.live and layer.key_frames.due(now):
                     connection.link.send_rtcp(rtcp.picture_loss(OUR_SSRC, layer.ssrc))
                     connection.counters.add("key_frames_asked")
         if connection.link.wants_report:

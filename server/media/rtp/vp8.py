@@ -50,6 +50,14 @@ def _read(payload: Buffer) -> Descriptor:
     return Descriptor(at, id_at, id_size, picture_id, tl0_at, tl0, starts_frame, key_frame)
 
 
+def picture_size(payload: Buffer, start: int) -> tuple[int, int]:
+    """Width and height, which stand in the first packet of a key frame; (0, 0) when they do not (RFC 6386, section 9.1)."""
+    frame = bytes(payload[start : start + 10])
+    if len(frame) < 10 or frame[3:6] != b"\x9d\x01\x2a":
+        return 0, 0
+    return (frame[7] << 8 | frame[6]) & 0x3FFF, (frame[9] << 8 | frame[8]) & 0x3FFF
+
+
 def move(
     buffer: bytearray | memoryview, at: int, descriptor: Descriptor, picture_id_shift: int, tl0_shift: int
 ) -> None:

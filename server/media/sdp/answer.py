@@ -7,6 +7,8 @@ from server.media.sdp.codecs import START_BITRATE_KBPS, ChosenCodec
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One m-line of the answer; without codecs it is refused."""
+    """One m-line of the answer; without codecs it is refused. `rids` are the layers that we receive, in the order of the offer."""
 
     kind: str
     mid: str
@@ -44,6 +46,7 @@ class Line:
     codecs: list[ChosenCodec] = field(default_factory=list)
     extensions: dict[str, int] = field(default_factory=dict)
     sending: Sending | None = None
+    rids: list[str] = field(default_factory=list)
 
 
 def write_answer(transport: Transport, lines: list[Line]) -> str:
@@ -119,6 +122,8 @@ def _formats(line: Line) -> list[str]:
     receives = line.direction in ("recvonly", "sendrecv")
     for chosen in line.codecs:
         text += _format(chosen, receives and line.kind == "video")
+    if line.rids:
+        text += [*(f"a=rid:{rid} recv" for rid in line.rids), f"a=simulcast:recv {';'.join(line.rids)}"]
     if line.sending is not None:
         text += _streams(line.sending, any(chosen.retransmission_type is not None for chosen in line.codecs))
     return text

@@ -12,6 +12,7 @@ CODECS_MAX = 96
 EXTENSIONS_MAX = 14
 SSRCS_MAX = 32
 MID_MAX = 16
+RIDS_MAX = 8
 FMTP_MAX = 512
 """Characters of one fmtp line; the longest of a browser (H.265) has about 80."""
 PARAMETERS_MAX = 24
@@ -53,6 +54,8 @@ class Section:
     extensions: dict[str, int] = field(default_factory=dict)
     ssrcs: list[int] = field(default_factory=list)
     retransmissions: dict[int, int] = field(default_factory=dict)
+    rids: list[str] = field(default_factory=list)
+    simulcast: list[str] = field(default_factory=list)
 
     @property
     def sends(self) -> bool:
@@ -63,6 +66,11 @@ class Section:
     def receives(self) -> bool:
         """The browser receives on this line."""
         return self.direction in ("sendrecv", "recvonly")
+
+    @property
+    def layers(self) -> list[str]:
+        """The RIDs of the layers that the browser offers to send at once, in its order; of alternatives the first (RFC 8853)."""
+        return [rid for rid in self.simulcast if rid in self.rids]
 
     @property
     def flows(self) -> list[tuple[int, int | None]]:
@@ -178,6 +186,10 @@ class _Reader:
             identifier = _bounded(number.partition("/")[0], 255)
             if 1 <= identifier <= EXTENSIONS_MAX and len(section.extensions) < EXTENSIONS_MAX:
                 section.extensions.setdefault(address, identifier)
+        elif name == "rid":
+            self._rid(section, text.split())
+        elif name == "simulcast":
+            self._simulcast(section, text.split())
         elif name == "ssrc":
             self._ssrc(section, _bounded(text.split()[0], 0xFFFFFFFF))
         elif name == "ssrc-group":
@@ -220,6 +232,18 @@ class _Reader:
     def _feedback(codec: OfferedCodec | None, value: str) -> None:
         if codec is not None and len(codec.feedback) < FEEDBACK_MAX:
             codec.feedback.append(value)
+
+    @staticmethod
+    def _rid(section: Section, words: list[str]) -> None:
+        if words[1] == "send" and _is_token(words[0]) and len(section.rids) < RIDS_MAX:
+            section.rids.append(words[0])
+
+    @staticmethod
+    def _simulcast(section: Section, words: list[str]) -> None:
+        if "send" in words[::2] and not section.simulcast:
+            streams = words[words.index("send") + 1].split(";")[:RIDS_MAX]
+            first = [stream.partition(",")[0].removeprefix("~") for stream in streams]
+            section.simulcast = list(dict.fromkeys(first))
 
     def _ssrc(self, section: Section, ssrc: int) -> None:
         if ssrc not in section.ssrcs and len(section.ssrcs) < SSRCS_MAX:
