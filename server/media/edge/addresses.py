@@ -22,6 +22,7 @@ def listen_addresses(settings: Settings) -> list[str]:
     found = [*get_host_addresses(use_ipv4=True, use_ipv6=False), *get_host_addresses(use_ipv4=False, use_ipv6=True)]
     if _is_loopback(settings.host) or not found:
         found = [*found, *LOOPBACK]
+    found = list(dict.fromkeys(found))  # Two interfaces may have the same one, as both ends of a tunnel do.
     return [address for address in found if not is_link_local(address) and _can_bind(address)]
 
 
