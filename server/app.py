@@ -173,6 +173,7 @@ async def _watch_media(parts: Parts) -> None:
 
 async def _count_forever(parts: Parts) -> None:
     while True:
+        METRICS.tasks.set(len(asyncio.all_tasks()))
         try:
             METRICS.waiting.set(len(await list_places(parts.house)))
             stats = await parts.house.media.stats()

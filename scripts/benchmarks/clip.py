@@ -21,9 +21,15 @@ class Clip:
     video: list[bytes]
     keys: list[int]
     audio: list[bytes]
+    fps: int = FPS
 
     def save(self, path: Path) -> None:
-        head = {"video": [len(f) for f in self.video], "keys": self.keys, "audio": [len(f) for f in self.audio]}
+        head = {
+            "video": [len(f) for f in self.video],
+            "keys": self.keys,
+            "audio": [len(f) for f in self.audio],
+            "fps": self.fps,
+        }
         text = json.dumps(head).encode()
         path.write_bytes(struct.pack("!I", len(text)) + text + b"".join(self.video) + b"".join(self.audio))
 
@@ -34,45 +40,57 @@ class Clip:
         head = json.loads(data[4 : 4 + length])
         pieces = _cut(data[4 + length :], [*head["video"], *head["audio"]])
         video = [next(pieces) for _ in head["video"]]
-        return Clip(video, head["keys"], list(pieces))
+        return Clip(video, head["keys"], list(pieces), head["fps"])
 
 
-def encode() -> Clip:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a clip's picture is like."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    fps: int = FPS
+    bit_rate: int = 1_500_000
+
+
+def encode(shape: Shape = Shape()) -> Clip:
     """The clip: a camera that pans over things of all sizes, with the grain of a webcam, so that an encoder has its usual work."""
-    video = _encoder()
+    video = _encoder(shape)
     generator = np.random.default_rng(7)
     texture, frames, keys = _texture(generator), [], []
-    for number in range(FPS * SECONDS):
-        for packet in video.encode(_picture(number, texture, generator)):
+    for number in range(shape.fps * SECONDS):
+        picture = _picture(number, texture, generator, shape)
+        for packet in video.encode(picture.reformat(shape.width, shape.height)):
             if packet.is_keyframe:
                 keys.append(len(frames))
             frames.append(bytes(packet))
-    return Clip(frames, keys, _sound())
+    return Clip(frames, keys, _sound(), shape.fps)
 
 
-def _encoder() -> av.VideoCodecContext:
+def _encoder(shape: Shape) -> av.VideoCodecContext:
     context = av.CodecContext.create("libvpx", "w")
     assert isinstance(context, av.VideoCodecContext)
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
-    context.bit_rate, context.gop_size = 1_500_000, 2 * FPS
-    rate = {"minrate": "1500000", "maxrate": "1500000", "bufsize": "1000000"}
+    context.width, context.height, context.pix_fmt = shape.width, shape.height, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, shape.fps), Fraction(shape.fps)
+    context.bit_rate, context.gop_size = shape.bit_rate, 2 * shape.fps
+    rate = {name: str(shape.bit_rate) for name in ("minrate", "maxrate")}
+    rate["bufsize"] = str(shape.bit_rate * 2 // 3)
     context.options = {
         **rate,
         "deadline": "realtime",
         "cpu-used": "8",
         "lag-in-frames": "0",
-        "keyint_min": str(2 * FPS),
+        "keyint_min": str(2 * shape.fps),
     }
     return context
 
 
-def _picture(number: int, texture: np.ndarray, generator: np.random.Generator) -> av.VideoFrame:
+def _picture(number: int, texture: np.ndarray, generator: np.random.Generator, shape: Shape) -> av.VideoFrame:
     left, top = 2 * number, 60 + round(40 * np.sin(number / 15))
     luma = texture[top : top + HEIGHT, left : left + WIDTH] + generator.normal(0, 3, (HEIGHT, WIDTH))
     chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
     frame = av.VideoFrame.from_ndarray(np.vstack([luma.clip(0, 255).astype(np.uint8), chroma]), format="yuv420p")
-    frame.pts, frame.time_base = number, Fraction(1, FPS)
+    frame.pts, frame.time_base = number, Fraction(1, shape.fps)
     return frame
 
 

@@ -92,6 +92,7 @@ class Peer:
         self.tx: Session
         self.rx: Session
         self.ssrcs = {"video": secrets.randbits(31), "audio": secrets.randbits(31)}
+        self.payload_types = {"video": 96, "audio": 111}
 
     # --- descriptions ---------------------------------------------------------------------------------------------------
 
@@ -110,6 +111,8 @@ class Peer:
         kinds = ["video", "audio", "video", *["video"] * 6, *["audio"] * 4]
         lines = [*_head([str(mid) for mid in range(len(kinds))])]
         formats, numbers = _browser_video()
+        self.ssrcs["audio"] = self.ssrcs["video"] + 1
+        self.payload_types["video"] = int(numbers.split()[0])
         for mid, kind in enumerate(kinds):
             types = numbers if kind == "video" else "111"
             lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {types}", *self._transport("actpass", str(mid))]

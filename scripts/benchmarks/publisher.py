@@ -10,20 +10,19 @@ from collections import deque
 from pathlib import Path
 
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket
-from clip import FPS, PAYLOAD_BYTES, Clip
+from clip import PAYLOAD_BYTES, Clip
 from peer import MID, TRANSPORT_CC, Certificate, Peer
 from pylibsrtp import Error as SrtpError
 from signaling import signaling_of
 
-PAYLOAD_TYPES = {"video": 96, "audio": 111}
 CLOCKS = {"video": 90000, "audio": 48000}
 
 
 class Stream:
     """One outgoing RTP stream with the last 512 packets for whoever asks again."""
 
-    def __init__(self, kind: str, ssrc: int) -> None:
-        self.kind, self.ssrc = kind, ssrc
+    def __init__(self, kind: str, ssrc: int, payload_type: int) -> None:
+        self.kind, self.ssrc, self._payload_type = kind, ssrc, payload_type
         self.sequence = secrets.randbits(14)  # The lower half: a high start confuses SRTP's rollover counter.
         self.packets = self.octets = self.rtp_time = 0
         self.ring: dict[int, bytes] = {}
@@ -34,7 +33,7 @@ class Stream:
         mid = b"0" if self.kind == "video" else b"1"
         extension = struct.pack("!BHB", TRANSPORT_CC << 4 | 1, transport_number, MID << 4) + mid
         extension = struct.pack("!HH", 0xBEDE, 2) + extension.ljust(8, b"\0")
-        second = (0x80 if marker else 0) | PAYLOAD_TYPES[self.kind]
+        second = (0x80 if marker else 0) | self._payload_type
         packet = struct.pack("!BBHII", 0x90, second, self.sequence, rtp_time, self.ssrc) + extension + payload
         self._keep(packet)
         self.packets, self.octets, self.rtp_time = self.packets + 1, self.octets + len(payload), rtp_time
@@ -59,20 +58,27 @@ class Publisher:
 
     def __init__(self, peer: Peer, clip: Clip) -> None:
         self._peer, self._clip = peer, clip
-        self._streams = {kind: Stream(kind, ssrc) for kind, ssrc in peer.ssrcs.items()}
+        self._streams = {kind: Stream(kind, ssrc, peer.payload_types[kind]) for kind, ssrc in peer.ssrcs.items()}
         self._transport_number = self._picture_id = self._frame = 0
         self.sent = self.key_requests = self.nacks = 0
 
     async def run(self) -> None:
-        """Video 30 times and sound 50 times a second; runs until cancelled."""
+        """Video as often as the clip has it (30 times) and sound 50 times a second; runs until cancelled."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._peer.socket, self._read)
+        try:
+            await self._send_forever()
+        finally:
+            loop.remove_reader(self._peer.socket)
+
+    async def _send_forever(self) -> None:
+        fps = self._clip.fps
         began = time.monotonic()
         pictures = sounds = seconds = 0
         while True:
             at = time.monotonic() - began
-            if at * FPS >= pictures:
-                self._send_picture(pictures * CLOCKS["video"] // FPS)
+            if at * fps >= pictures:
+                self._send_picture(pictures * CLOCKS["video"] // fps)
                 pictures += 1
             if at * 50 >= sounds:
                 audio = self._clip.audio[sounds % len(self._clip.audio)]
@@ -81,7 +87,7 @@ class Publisher:
             if at >= seconds:
                 self._each_second(seconds)
                 seconds += 1
-            due = min(pictures / FPS, sounds / 50)
+            due = min(pictures / fps, sounds / 50)
             await asyncio.sleep(max(0.0, due - (time.monotonic() - began)))
 
     def _send_picture(self, rtp_time: int) -> None:

@@ -29,6 +29,7 @@ class Metrics:
         self.media = Gauge(
             "oase_media", "Counters of the media worker since its start", ["name"], registry=self.registry
         )
+        self.tasks = Gauge("oase_tasks", "Tasks of this process", registry=self.registry)
         self.loop_lag_s = Gauge(
             "oase_loop_lag_seconds", "How late the event loop ran in the last second", registry=self.registry
         )

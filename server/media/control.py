@@ -1,5 +1,6 @@
 """The control interface: the routes of `protocol.py` on a Unix socket or TCP, for the web process only."""
 
+import asyncio
 import contextlib
 import hmac
 from collections.abc import Awaitable, Callable
@@ -122,6 +123,7 @@ class Control:
             "sessions": float(len(self._house.sessions)),
             "load": self._load.share(),
             "late_s_max": self._house.lateness.most_s(),
+            "tasks": float(len(asyncio.all_tasks())),
         }
         boot = self._house.events.boot
         return _json(Stats(boot, self._load.uptime_s(), self._load.cpu_s(), self._house.counters.view(), gauges))

@@ -1,6 +1,7 @@
 """The edge: same origin, cookies, headers, limits, broken bodies, error pages, forged proxies."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -326,6 +327,9 @@ async def test_numbers_are_there_for_prometheus(site: Site) -> None:
     text = (await site.browser().get("/metrics")).body.decode()
     assert 'oase_http_requests_total{route="POST /api/v1/cases",status="201"}' in text
     assert "oase_loop_lag_seconds" in text
+    tasks = re.search(r"^oase_tasks (\S+)$", text, re.MULTILINE)
+    assert tasks is not None
+    assert float(tasks[1]) > 0
 
 
 async def test_admin_routes_are_for_admins(site: Site) -> None:

@@ -1,7 +1,9 @@
 """Connections come, move, are replaced and end; each end has its reason."""
 
 import asyncio
+import gc
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,24 @@ async def test_peer_without_checks_for_30_s_is_ended(tmp_path: Path) -> None:
         gone = await rig.event("gone", connection=ann.connection, limit_s=3.0)
         assert gone.data["reason"] == "no_check_30s"
         await ann.close()
+
+
+@pytest.mark.parametrize("by_peer", [True, False])
+async def test_nothing_of_an_ended_connection_waits_for_the_collector(tmp_path: Path, by_peer: bool) -> None:
+    """The worker's collector comes after tens of thousands of new objects; an ended connection has keys and rings worth 200 kB."""
+    async with open_rig(tmp_path) as rig:
+        gc.disable()
+        try:
+            ann = await joined(rig.client.connect, WirePeer())
+            await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
+            ann.send_rtp("0", 1, 1, vp8(True, 1, 1))
+            await until(lambda: rig.house.counters.view().get("packets_in"))
+            ended = weakref.ref(rig.house.connections[ann.connection])
+            await (ann.close() if by_peer else rig.client.close_connection(ann.connection))
+            await until(lambda: ended() is None)
+            await ann.close()
+        finally:
+            gc.enable()
 
 
 @both_ways

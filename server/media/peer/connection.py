@@ -262,6 +262,7 @@ class Connection:
     def _end(self, reason: str) -> None:
         self.is_gone = True
         self.is_connected = False
+        self._dtls.remove_all_listeners()  # They lead back here: all of this would wait for the collector, which seldom comes.
         self.link.close()
         self._moves.close()
         for outlet in self.parts.outlets:
