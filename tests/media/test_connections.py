@@ -10,6 +10,8 @@ import pytest
 
 from server.errors import BadSdp, MediaAway, NotFound, SessionEnded
 from server.media.client import MediaClient
+from server.media.peer.connection import Connection
+from server.media.peer.layer import Layer
 from server.media.protocol import Offer, RecordingFacts, Restart, Seat, StartRecording
 from server.media.session import Session
 from tests.media.rig import Way, both_ways, open_rig, until
@@ -74,6 +76,42 @@ async def test_nothing_of_an_ended_connection_waits_for_the_collector(tmp_path: 
             await ann.close()
         finally:
             gc.enable()
+
+
+async def test_nothing_of_people_who_saw_each_other_waits_for_the_collector(tmp_path: Path) -> None:
+    """A slot remembers the streams that were in it, for retransmissions; a stream that ended remembers no slot."""
+    async with open_rig(tmp_path) as rig:
+        gc.disable()
+        try:
+            ann, bob = [await joined(rig.client.connect, WirePeer()) for _ in range(2)]
+            await rig.client.seat("s1", "ann", Seat(ann.connection, on_stage=True))
+            await rig.client.seat("s1", "bob", Seat(bob.connection, on_stage=True))
+            for one, other in ((ann, bob), (bob, ann)):
+                await send_until_seen(one, other)
+            layers = [
+                weakref.ref(layer) for one in (ann, bob) for layer in layers_of(rig.house.connections[one.connection])
+            ]
+            assert len(layers) == 2
+            for one in (ann, bob):
+                await rig.client.close_connection(one.connection)
+            await until(lambda: not any(layer() for layer in layers))
+            await asyncio.gather(ann.close(), bob.close())
+        finally:
+            gc.enable()
+
+
+async def send_until_seen(sender: WirePeer, viewer: WirePeer) -> None:
+    before = len(viewer.received)
+    for number in range(500):
+        sender.send_rtp("0", number, 3000 * number, vp8(True, number, number & 255))
+        await asyncio.sleep(0.02)
+        if len(viewer.received) > before + 3:
+            return
+    raise AssertionError("nothing came")
+
+
+def layers_of(connection: Connection) -> list[Layer]:
+    return [layer for publication in connection.publications for layer in publication.layers]
 
 
 @both_ways

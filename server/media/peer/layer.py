@@ -73,6 +73,7 @@ class Layer:
     def drop(self, outlet: Outlet) -> None:
         """`outlet` does so no more; one that did not is no error."""
         self.outlets = tuple(other for other in self.outlets if other is not outlet)
+        self._roll = None  # It would keep the outlet, whose past shifts keep this layer.
 
     def take(
         self, seq: int, rtp_time: int, marker: bool, codec: Codec, payload: bytes, now: float, repaired: bool
