@@ -52,11 +52,11 @@ def chromium_path() -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running_chromium(*flags: str) -> AsyncIterator[Browser]:
-    """Chromium with a fake camera and microphone; not muted, so that sound can be measured."""
+async def running_chromium(*flags: str, program: Path | None = None) -> AsyncIterator[Browser]:
+    """Chromium with a fake camera and microphone; not muted, so that sound can be measured. `program` starts it in another way."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=chromium_path(), args=[*FLAGS, *flags], ignore_default_args=["--mute-audio"]
+            executable_path=program or chromium_path(), args=[*FLAGS, *flags], ignore_default_args=["--mute-audio"]
         )
         try:
             yield browser

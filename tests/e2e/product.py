@@ -22,12 +22,15 @@ START_LIMIT_S = 90.0  # A machine that does many things at once starts slowly.
 
 
 class Product:
-    """A running Oase. `link` signs the first agent in, once. Its log is `folder / "log"`."""
+    """A running Oase. `link` signs the first agent in, once. Its log is `folder / "log"`.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    `host` is what browsers call it; one that is not 127.0.0.1 needs settings that make it listen there.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", **settings: str) -> None:
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         self.link = ""
         self.media_port = free_udp_port()
         self._process: asyncio.subprocess.Process | None = None
@@ -39,6 +42,7 @@ class Product:
             "OASE_MEDIA_PORT": str(self.media_port),
             "OASE_RATE": "0",
             "OASE_PRINT_LINK": "1",  # Into the log, which is read here.
+            **({} if host == "127.0.0.1" else {"OASE_URL": self.url}),
             **settings,
         }
 
@@ -83,7 +87,7 @@ class Product:
                 if self._process.returncode is not None:
                     break
                 with contextlib.suppress(aiohttp.ClientError, OSError):
-                    async with http.get(self.url + "/readyz") as answer:
+                    async with http.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
                         if answer.status == 200:
                             return time.monotonic() - began
                 await asyncio.sleep(0.05)
@@ -131,9 +135,9 @@ class Product:
 
 
 @contextlib.asynccontextmanager
-async def running_product(folder: Path, **settings: str) -> AsyncIterator[Product]:
+async def running_product(folder: Path, host: str = "127.0.0.1", **settings: str) -> AsyncIterator[Product]:
     """A started product that ends with the block."""
-    product = Product(folder, **settings)
+    product = Product(folder, host, **settings)
     try:
         await product.start()
         yield product
