@@ -8,7 +8,7 @@ import av
 SECONDS = 4
 
 
-def make_camera(folder: Path, width: int = 640, height: int = 360, fps: int = 24, noise: int = 14) -> list[str]:
+def make_camera(folder: Path, width: int = 640, height: int = 360, fps: int = 24, noise: int = 1) -> list[str]:
     """Chromium's flags for such a camera; the film lies in `folder` and is shown again and again."""
     film = folder / f"camera-{width}x{height}-{fps}.y4m"
     picture = f"testsrc2=size={width}x{height}:rate={fps},noise=alls={noise}:allf=t"

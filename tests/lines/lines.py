@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -116,7 +115,7 @@ class Lines:
         _remove_left_over()
 
     async def set(self, number: int, up: Condition = Condition(), down: Condition = Condition()) -> float:  # noqa: B008  # Frozen.
-        """Changes both directions at once; the moment it happened, by `time.monotonic()`."""
+        """Changes both directions at once; the moment it happened, by the clock `time.monotonic`."""
         fields = {f"{number}/up": dataclasses.asdict(up), f"{number}/down": dataclasses.asdict(down)}
         return float((await self._ask({"set": fields}))["at"])
 
@@ -185,8 +184,3 @@ def netem_works() -> bool:
         return False
     finally:
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
-
-
-def now() -> float:
-    """The clock that the relay's moments are of."""
-    return time.monotonic()

@@ -1,12 +1,10 @@
 """Network namespaces of a test's own, and how to get a process or a socket into one. Needs root."""
 
-import ctypes
-import os
 import socket
 import subprocess
 import threading
 
-CLONE_NEWNET = 0x40000000
+from tests.media.namespaces import NAMED, enter
 
 
 def ip(*words: str) -> None:
@@ -16,7 +14,7 @@ def ip(*words: str) -> None:
 
 def inside(namespace: str, *command: str) -> list[str]:
     """The command line that runs `command` in the namespace, with all its file descriptors."""
-    return ["nsenter", f"--net=/run/netns/{namespace}", *command]
+    return ["nsenter", f"--net={NAMED / namespace}", *command]
 
 
 def socket_inside(namespace: str, family: int = socket.AF_INET, kind: int = socket.SOCK_DGRAM) -> socket.socket:
@@ -25,7 +23,7 @@ def socket_inside(namespace: str, family: int = socket.AF_INET, kind: int = sock
 
     def make() -> None:  # A thread has a namespace of its own, and this one ends with its socket.
         try:
-            _enter(namespace)
+            enter(NAMED / namespace)
             made.append(socket.socket(family, kind))
         except OSError as error:
             made.append(error)
@@ -37,12 +35,3 @@ def socket_inside(namespace: str, family: int = socket.AF_INET, kind: int = sock
     if isinstance(found, OSError):
         raise found
     return found
-
-
-def _enter(namespace: str) -> None:
-    handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(handle, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), f"the namespace {namespace} cannot be entered")
-    finally:
-        os.close(handle)

@@ -79,7 +79,7 @@ class Relay:
 
     def run(self) -> None:
         """Until the input ends."""
-        print(json.dumps({"ready": True}), flush=True)
+        _say({"ready": True})
         pending = b""
         while True:
             wait = max(0.0, self._waiting[0][0] - time.monotonic()) if self._waiting else None
@@ -93,7 +93,7 @@ class Relay:
                     return
                 *lines, pending = (pending + data).split(b"\n")
                 for line in lines:
-                    print(json.dumps(self._command(json.loads(line))), flush=True)
+                    _say(self._command(json.loads(line)))
             self._write(time.monotonic())
 
     def _read(self, carrier: Carrier) -> None:
@@ -123,6 +123,11 @@ class Relay:
         if command.get("tell"):
             return {name: carrier.told() for name, carrier in self._carriers.items()}
         return {"at": time.monotonic()}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def _open_tun(name: str) -> int:

@@ -57,7 +57,7 @@ def _program(folder: Path, line: Line) -> Path:
 async def running_server(stand: Stand, **settings: str) -> AsyncIterator[Product]:
     """A product that is reached over the lines."""
     folder = stand.folder / f"oase-{time.monotonic_ns()}"
-    addresses = {"OASE_HOST": "0.0.0.0", "OASE_MEDIA_HOST": SERVER}  # noqa: S104  # Over the lines, and for ourselves.
+    addresses = {"OASE_HOST": "0.0.0.0", "OASE_MEDIA_HOST": SERVER}  # Over the lines, and for ourselves.
     async with running_product(folder, HOST, **{**addresses, **settings}) as product:
         yield product
 

@@ -1,6 +1,7 @@
 """What one page saw, heard and sent between two moments, from the samples of `watch.js`. Moments are UNIX times."""
 
 import bisect
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class Watched:
     def gaps(self, since: float, to: float) -> list[float]:
         """Seconds between one shown picture and the next, the time to both ends included; the longest first."""
         moments = [since, *(at for at in self.frames if since < at < to), to]
-        return sorted((later - earlier for earlier, later in zip(moments, moments[1:], strict=False)), reverse=True)
+        return sorted((later - earlier for earlier, later in itertools.pairwise(moments)), reverse=True)
 
     def first_after(self, moment: float, many: int = 3) -> float | None:
         """Seconds until pictures came again after `moment`: so many of them within half a second."""
@@ -69,6 +70,6 @@ class Watched:
         """(moment, growth per second) between all samples."""
         return [
             (later["at"], (later.get(name, 0) - earlier.get(name, 0)) / (later["at"] - earlier["at"]))
-            for earlier, later in zip(self.samples, self.samples[1:], strict=False)
+            for earlier, later in itertools.pairwise(self.samples)
             if later["at"] > earlier["at"]
         ]

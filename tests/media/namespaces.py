@@ -52,14 +52,15 @@ def network_of(*addresses: str) -> Iterator[None]:
 def _inside(namespace: Path) -> Iterator[None]:
     home = os.open(HERE, os.O_RDONLY)
     try:
-        _enter(namespace)
+        enter(namespace)
         yield
     finally:
-        _enter(home)
+        enter(home)
         os.close(home)
 
 
-def _enter(namespace: Path | int) -> None:
+def enter(namespace: Path | int) -> None:
+    """From now on this thread, and what it starts, is in that namespace. Raises OSError."""
     descriptor = namespace if isinstance(namespace, int) else os.open(namespace, os.O_RDONLY)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET):
