@@ -292,6 +292,10 @@ class House:
         self._edge.flush()
 
     def _care(self, connection: Connection, count: int, now: float) -> None:
+        if count % 4 == 0:
+            connection.link.look(now)
+        if connection.is_connected and connection.link.line.is_busy:
+            self._reports.probe(connection, now)
         # Most viewers send nothing: 40 times a second of each of them is worth one look.
         if connection.is_connected and (connection.parts.incoming.is_used or connection.link.wants_report):
             self._reports.often(connection, now)

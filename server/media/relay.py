@@ -5,6 +5,7 @@ compiled library is there (`server/media/native`), it takes all slots in steady 
 All packets that we send have the same layout: 12 bytes header, 4 bytes extension header, 8 bytes of extensions (transport-wide number, MID), payload.
 """
 
+import itertools
 import struct
 
 from server.media.edge.batch import PAYLOAD_MAX
@@ -12,11 +13,15 @@ from server.media.native.forwarder import Forwarder
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp import vp8
+from server.media.rtp.history import micros, take_number
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.rtx import wrap
 from server.media.rtp.slot import Shift
 
 HEADER_BYTES = 24
+PADDING_FROM = 64
+PADDING_MAX = 64
+"""Padding is chosen from the last so many packets, and is no more than so many at once."""
 _HEADER = struct.Struct("!BBHIIIBH5s")
 _FIRST_BYTE = 0x90  # Version 2, with extensions.
 _EXTENSIONS = 0xBEDE0002  # One-byte form, two words.
@@ -37,8 +42,8 @@ def forward(layer: Layer, packet: MediaPacket, forwarder: Forwarder | None) -> N
 
 
 def _forward(layer: Layer, packet: MediaPacket, outlets: tuple[Outlet, ...]) -> None:
-    seq, rtp_time, marker, codec, payload, descriptor, *_ = packet
-    length = HEADER_BYTES + len(payload)
+    seq, rtp_time, marker, codec, payload, descriptor, _, arrival, _ = packet
+    length, left_at = HEADER_BYTES + len(payload), micros(arrival)
     mark, mime, pack = 0x80 if marker else 0, codec.mime, _HEADER.pack_into
     for outlet in outlets:
         shift = outlet.map.shift
@@ -54,7 +59,7 @@ def _forward(layer: Layer, packet: MediaPacket, outlets: tuple[Outlet, ...]) -> 
             continue
         number = 0
         if outlet.transport_head:
-            link.state.transport_seq = number = link.state.transport_seq + 1 & 0xFFFF
+            number = take_number(link.state, link.history, left_at, length)
         memory, at = batch.memory, batch.at
         second, out_seq, out_time = mark | payload_type, seq + shift.seq & 0xFFFF, rtp_time + shift.time & 0xFFFFFFFF
         tail = (outlet.transport_head, number, outlet.mid_block)
@@ -82,7 +87,7 @@ def start_at_key_frame(outlet: Outlet) -> None:
     packets = layer.since_key_frame()
     if packets and outlet.takes_over(layer, packets[0], packets[1:]):
         for packet in packets:
-            _send_one(outlet, packet, outlet.map.shift, again=False)
+            _send_one(outlet, packet, outlet.map.shift, packets[-1].arrival, again=False)
 
 
 def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
@@ -98,17 +103,38 @@ def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
         packet = source.ring.get(origin[1]) if origin and isinstance(source, Layer) else None
         if origin is None or packet is None:
             continue
-        _send_one(outlet, packet, origin[0], again=True)
+        _send_one(outlet, packet, origin[0], now, again=True)
         count += 1
     return count
 
 
-def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, *, again: bool) -> None:
-    """One packet of the ring to one slot; `again`: as a retransmission."""
+def pad(outlet: Outlet, octets: int, now: float) -> int:
+    """Sends about `octets` bytes, at least, of retransmissions that nobody needs: the largest of the slot's last packets. How many bytes went out."""
+    packets = _large_packets(outlet)
+    sent = 0
+    for packet in itertools.islice(itertools.cycle(packets), PADDING_MAX):
+        if sent >= octets:
+            break
+        sent += _send_one(outlet, packet, outlet.map.shift, now, again=True)
+    return sent
+
+
+def _large_packets(outlet: Outlet) -> list[MediaPacket]:
+    layer = outlet.layer
+    if layer is None or layer.newest is None:
+        return []
+    last = max(outlet.map.shift.since, layer.newest.seq - PADDING_FROM + 1)
+    found = [packet for seq in range(last, layer.newest.seq + 1) if (packet := layer.ring.get(seq)) is not None]
+    largest = max((len(packet.payload) for packet in found), default=0)
+    return [packet for packet in found if 2 * len(packet.payload) > largest]
+
+
+def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, now: float, *, again: bool) -> int:
+    """One packet of the ring to one slot; `again`: as a retransmission. How many bytes went out."""
     link = outlet.link
     payload_type = outlet.payload_types.get(packet.codec.mime)
     if payload_type is None or link.batch is None or link.keys is None:
-        return
+        return 0
     payload = bytearray(packet.payload)
     if packet.vp8 is not None:
         vp8.move(payload, 0, packet.vp8, shift.picture_id, shift.tl0)
@@ -118,12 +144,12 @@ def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, *, again: bool)
         body = wrap(seq, body)
         payload_type, ssrc = retransmission_type, outlet.sending.retransmission_ssrc
         outlet.retransmission_seq = seq = outlet.retransmission_seq + 1 & 0xFFFF
-    number = 0
-    if outlet.transport_head:
-        link.state.transport_seq = number = link.state.transport_seq + 1 & 0xFFFF
     length = HEADER_BYTES + len(body)
     if length > PAYLOAD_MAX:
-        return
+        return 0
+    number = 0
+    if outlet.transport_head:
+        number = take_number(link.state, link.history, micros(now), length)
     head = _HEADER.pack(
         _FIRST_BYTE,
         (0x80 if packet.marker else 0) | payload_type,
@@ -137,3 +163,4 @@ def _send_one(outlet: Outlet, packet: MediaPacket, shift: Shift, *, again: bool)
     )
     link.batch.memory[link.batch.at : link.batch.at + length] = head + body
     link.batch.seal(link.keys, link.target, length)
+    return length

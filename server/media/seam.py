@@ -132,6 +132,7 @@ class Inbox:
     def __init__(self) -> None:
         self.data = bytearray(OPEN_BYTES)
         self.pointer = _ffi.from_buffer("char[]", self.data)
+        self.address = int(_ffi.cast("uintptr_t", self.pointer))
         self.length = _ffi.new("int *")
 
 

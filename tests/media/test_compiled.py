@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import weakref
@@ -21,7 +22,10 @@ from server.media.edge.batch import PAYLOAD_MAX
 from server.media.native import build
 from server.media.native.forwarder import Forwarder, load
 from server.media.peer.layer import Layer
+from server.media.peer.link import Link
 from server.media.relay import HEADER_BYTES, forward
+from server.media.rtp.feedback import READ_MAX, FeedbackBuilder
+from server.media.rtp.history import micros, take_number
 from server.media.seam import protect_address, srtp_protect
 from tests.media.worlds import CODECS, KEY_FRAME, PLACES, SOURCES, World, compiled_forwarder
 from tests.rules.house import ROOT
@@ -131,8 +135,62 @@ def test_both_ways_send_the_same(numbers: list[int], chosen: list[Step]) -> None
             assert compiled == python
             assert_state_is_a_copy(worlds[1])
         assert worlds[0].counters.view() == worlds[1].counters.view()
-        sent = [[outlet.link.state.transport_seq for outlet in world.outlets] for world in worlds]
-        assert sent[0] == sent[1]
+        for one, other in zip(worlds[0].outlets, worlds[1].outlets, strict=True):
+            assert one.link.state.transport_seq == other.link.state.transport_seq
+            assert list(one.link.history) == list(other.link.history)
+
+
+def sums(link: Link) -> list[int]:
+    """All that feedback leaves behind."""
+    state = link.state
+    return [state.reports, state.received, state.lost, state.octets, state.arrival, state.delay, *state.history]
+
+
+def reports_of(first: int, came: list[tuple[int, float]]) -> bytes:
+    """Feedback on packets from `first` on: gaps and pauses between those that came."""
+    builder, seq, now = FeedbackBuilder(), first, 4294.0
+    for gap, pause in came:
+        seq, now = seq + gap, now + pause
+        builder.add(seq & 0xFFFF, now)
+    return builder.build(1, 2) or b""
+
+
+arrivals = st.lists(st.tuples(st.integers(0, 20), st.floats(-0.01, 0.3)), max_size=60)
+feedbacks = st.one_of(
+    st.builds(reports_of, st.integers(0, 0xFFFF), arrivals),
+    st.builds(
+        lambda count, first, body: bytes(12) + struct.pack("!HHI", first, count, 0xFFFFFF00) + body,
+        st.sampled_from([0, 1, 7, 60, READ_MAX, READ_MAX + 1, 0xFFFF]),
+        st.integers(0, 0xFFFF),
+        st.binary(max_size=120),
+    ),
+    st.binary(max_size=60),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 0xFFFF), st.integers(0, 2100), st.lists(feedbacks, min_size=1, max_size=4))
+@example(0xFFF0, 2100, [bytes(12) + b"\xff\x00\x10\x00" + bytes(4) + b"\x3f\xff" + b"\x01" * 1500])
+@example(
+    30,
+    60,
+    [bytes(12) + b"\0\1\0\7" + bytes(4) + chunk + bytes(14) for chunk in (b"\xff\xff", b"\xea\xaa", b"\xbf\xff")],
+)
+def test_feedback_is_summed_up_the_same(first: int, count: int, chosen: list[bytes]) -> None:
+    python, compiled, forwarder = Link(), Link(), compiled_forwarder()
+    for link in (python, compiled):
+        link.state.transport_seq = first
+        for index in range(count):
+            take_number(link.state, link.history, micros(4290 + index / 300), 100 + index % 1100)
+    for data in chosen:
+        refused = forwarder.hear(data, len(data), compiled.state_address)
+        try:
+            python.hear(data)
+        except ValueError:
+            assert refused
+        else:
+            assert not refused
+        assert sums(compiled) == sums(python)
 
 
 def test_more_slots_than_a_batch_holds_all_get_it() -> None:
@@ -267,4 +325,4 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-    assert "4 passed" in answer.stdout
+    assert "5 passed" in answer.stdout

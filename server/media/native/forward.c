@@ -20,6 +20,9 @@ enum {
   NAME_BYTES = 28,      /* struct sockaddr_in6; a sockaddr_in leaves the rest empty. */
   MID_BYTES = 5,
   CODECS = 3,
+  HISTORY = 2048,       /* Packets of one connection that are remembered: two seconds of eight pictures. */
+  HEARD_MAX = 4096,     /* Packets of one feedback that are read (READ_MAX of server/media/rtp/feedback.py). */
+  TICK_US = 250,        /* What feedback counts arrivals in. */
   NO_TYPE = 255,        /* Instead of a payload type: the receiver did not offer this codec. */
 };
 
@@ -36,12 +39,20 @@ struct batch {
   uint32_t unprotected; /* Refused by libsrtp, and therefore not sent. */
 };
 
-/* The sending side of one connection. */
+/* The sending side of one connection. `history`: of the packet with this transport-wide number (modulo HISTORY) when it was sent in us, in the upper half
+ * its length; 0 when the receiver said that it came. LOST when it said that it did not. All times are modulo 2^32 us. What follows is what feedback said
+ * since Python last looked (server/media/rtp/history.py). */
 struct link {
   void *session;        /* srtp_t; NULL before there are keys and after the connection's end. */
   struct batch *batch;  /* NULL while the path is none of ours (TCP, or none). */
   uint8_t target[NAME_BYTES];
   uint16_t transport_seq;
+  uint32_t reports;
+  int32_t received, lost;
+  uint32_t octets;
+  uint32_t arrival;     /* The latest. */
+  uint32_t delay;       /* The shortest, from sending to arrival, in two clocks. */
+  uint64_t history[HISTORY];
 };
 
 /* One receive slot of one browser, and what is added to the numbers of `layer` from its packet `since` on. */
@@ -64,6 +75,7 @@ struct packet {
   const uint8_t *payload;
   uint32_t length;
   uint32_t rtp_time;
+  uint32_t at;          /* When it came to us, and so leaves again, in us. */
   uint8_t mark;         /* 0x80 or 0. */
   uint8_t codec;
   uint8_t picture_id_at, picture_id_size;
@@ -76,6 +88,7 @@ const uint32_t layout[] = {
   sizeof(struct batch), sizeof(struct link), sizeof(struct slot), sizeof(struct packet),
   offsetof(struct batch, unprotected), offsetof(struct link, transport_seq), offsetof(struct slot, mid_block), offsetof(struct packet, tl0),
   PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, CODECS, sizeof(struct mmsghdr),
+  HISTORY, offsetof(struct link, history),
 };
 
 static void put16(uint8_t *to, uint32_t value) {
@@ -116,6 +129,13 @@ int batch_seal(struct batch *batch, void *session, const uint8_t *target, int le
   return length;
 }
 
+/* The next transport-wide number, which stands for a packet of `length` bytes. */
+static uint16_t number(struct link *link, uint32_t at, uint32_t length) {
+  uint16_t seq = ++link->transport_seq;
+  link->history[seq % HISTORY] = (uint64_t)length << 32 | at;
+  return seq;
+}
+
 /* The slot's own copy of the packet: server/media/relay.py and server/media/rtp/vp8.py say what stands where. */
 static void write_packet(uint8_t *out, const struct slot *slot, const struct packet *packet) {
   out[0] = 0x90; /* Version 2, with extensions. */
@@ -125,7 +145,7 @@ static void write_packet(uint8_t *out, const struct slot *slot, const struct pac
   put32(out + 8, slot->ssrc);
   put32(out + 12, 0xBEDE0002); /* One-byte form, two words. */
   out[16] = slot->transport_head;
-  put16(out + 17, slot->transport_head ? ++slot->link->transport_seq : 0);
+  put16(out + 17, slot->transport_head ? number(slot->link, packet->at, HEADER_BYTES + packet->length) : 0);
   memcpy(out + 19, slot->mid_block, MID_BYTES);
   uint8_t *payload = out + HEADER_BYTES;
   memcpy(payload, packet->payload, packet->length);
@@ -154,4 +174,58 @@ int forward(struct slot *const *slots, int count, const struct packet *packet, i
     batch_seal(link->batch, link->session, link->target, HEADER_BYTES + packet->length);
   }
   return others;
+}
+
+static uint32_t get16(const uint8_t *from) { return from[0] << 8 | from[1]; }
+
+/* One packet came, or (`came` = 0) did not: server/media/rtp/history.py says it in Python. */
+static void note(struct link *link, uint16_t seq, int came, uint32_t arrival) {
+  const uint64_t lost = (uint64_t)1 << 63;
+  uint64_t *entry = &link->history[seq % HISTORY];
+  if ((uint16_t)(link->transport_seq - seq) >= HISTORY || !*entry) return;
+  if (!came) {
+    link->lost += !(*entry & lost);
+    *entry |= lost;
+    return;
+  }
+  uint32_t delay = arrival - (uint32_t)*entry;
+  link->lost -= (*entry & lost) != 0;
+  link->octets += *entry >> 32 & 0xFFFF;
+  if (!link->received || (int32_t)(arrival - link->arrival) > 0) link->arrival = arrival;
+  if (!link->received || (int32_t)(delay - link->delay) < 0) link->delay = delay;
+  link->received++;
+  *entry = 0;
+}
+
+/* The symbols (0..3) of `count` packets; how many bytes of chunks they took, or -1 when there are not so many. */
+static int read_chunks(const uint8_t *data, int length, uint8_t *symbols, int count) {
+  int at = 0;
+  for (int filled = 0; filled < count; at += 2) {
+    if (at + 2 > length) return -1;
+    uint32_t chunk = get16(data + at);
+    int run = !(chunk >> 15), bits = chunk >> 14 & 1 ? 2 : 1;
+    int more = run ? (int)(chunk & 0x1FFF) : 14 / bits;
+    for (int i = 0; i < more && filled < count; i++)
+      symbols[filled++] = run ? chunk >> 13 & 3 : chunk >> (14 - bits * (i + 1)) & (bits == 2 ? 3 : 1);
+  }
+  return at;
+}
+
+/* Reads one whole packet of transport-wide feedback (server/media/rtp/feedback.py). 0, or -1 when it is cut or tells of too much: then nothing is noted. */
+int hear(const uint8_t *data, int length, struct link *link) {
+  uint8_t symbols[HEARD_MAX];
+  if (length < 20) return -1;
+  int count = get16(data + 14), took, at, needed = 0;
+  if (count > HEARD_MAX || (took = read_chunks(data + 20, length - 20, symbols, count)) < 0) return -1;
+  for (int i = 0; i < count; i++) needed += symbols[i] % 3;
+  if ((at = 20 + took) + needed > length) return -1;
+  uint32_t seq = get16(data + 12), arrival = (get16(data + 16) << 8 | data[18]) * (uint32_t)64000;
+  for (int i = 0; i < count; i++) {
+    int size = symbols[i] % 3;
+    if (size) arrival += TICK_US * (size == 1 ? data[at] : (int16_t)get16(data + at));
+    at += size;
+    note(link, seq + i, size, arrival);
+  }
+  link->reports++;
+  return 0;
 }

@@ -16,6 +16,7 @@ import structlog
 
 from server.media.edge.batch import BATCH_PACKETS, MESSAGE, NAME_BYTES, PACKET_BYTES
 from server.media.native.build import built_path
+from server.media.rtp.history import HISTORY, micros
 from server.media.rtp.ring import MediaPacket
 from server.media.seam import TRAILER_BYTES
 
@@ -56,6 +57,13 @@ class LinkState(ctypes.Structure):
         ("batch", ctypes.c_void_p),
         ("target", ctypes.c_uint8 * NAME_BYTES),
         ("transport_seq", ctypes.c_uint16),
+        ("reports", ctypes.c_uint32),
+        ("received", ctypes.c_int32),
+        ("lost", ctypes.c_int32),
+        ("octets", ctypes.c_uint32),
+        ("arrival", ctypes.c_uint32),
+        ("delay", ctypes.c_uint32),
+        ("history", ctypes.c_uint64 * HISTORY),
     )
 
 
@@ -86,6 +94,7 @@ class PacketState(ctypes.Structure):
         ("payload", ctypes.c_char_p),
         ("length", ctypes.c_uint32),
         ("rtp_time", ctypes.c_uint32),
+        ("at", ctypes.c_uint32),
         ("mark", ctypes.c_uint8),
         ("codec", ctypes.c_uint8),
         ("picture_id_at", ctypes.c_uint8),
@@ -105,6 +114,7 @@ _LAYOUT = (
         PacketState.tl0.offset,
     ),
     *(PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, len(CODECS), MESSAGE.size),
+    *(HISTORY, LinkState.history.offset),
 )
 
 
@@ -130,26 +140,28 @@ class Forwarder:
         loaded = ctypes.CDLL(str(path))
         try:
             layout = tuple((ctypes.c_uint32 * len(_LAYOUT)).in_dll(loaded, "layout"))
-            self._forward, self.seal, self.flush = loaded.forward, loaded.batch_seal, loaded.batch_flush
+            self._forward, self.hear = loaded.forward, loaded.hear
+            self.seal, self.flush = loaded.batch_seal, loaded.batch_flush
         except (AttributeError, ValueError) as exc:
             raise OSError(f"{path.name} has other functions") from exc
         if layout != _LAYOUT:
             raise OSError(f"{path.name} has another layout")
         pointer = ctypes.c_void_p
         self._forward.argtypes = [pointer, ctypes.c_int, ctypes.POINTER(PacketState), pointer]
+        self.hear.argtypes = [pointer, ctypes.c_int, pointer]
         self.seal.argtypes = [pointer, pointer, ctypes.c_char_p, ctypes.c_int]
         self.flush.argtypes = [pointer]
         self.flush.restype = None
 
     def forward(self, roll: Roll, layer: int, packet: MediaPacket) -> list[int]:
         """Sends `packet` of the layer with this number to all outlets in steady state; the places of the others in `roll.outlets`."""
-        seq, rtp_time, marker, codec, payload, descriptor, *_ = packet
+        seq, rtp_time, marker, codec, payload, descriptor, _, arrival, _ = packet
         number = _NUMBERS.get(codec.mime)
         if number is None:
             return list(range(len(roll.outlets)))
         fields = _vp8_fields(descriptor) if descriptor is not None else _NOT_VP8
         mark, length = 0x80 if marker else 0, len(payload)
-        state = PacketState(seq, layer, payload, length, rtp_time, mark, number, *fields)
+        state = PacketState(seq, layer, payload, length, rtp_time, micros(arrival), mark, number, *fields)
         left: int = self._forward(roll.slots, len(roll.outlets), state, roll.left)
         return roll.left[:left]
 

@@ -169,15 +169,14 @@ class Connection:
             self.counters.add("dropped_rtp")
         elif keys is None:
             self._hold(bytes(memoryview(inbox.data)[:length]))
-        elif is_transport_feedback(inbox.data):
-            # Ten a second from every viewer: not worth opening before there are layers to choose from.
-            self.counters.add("transport_feedback_in")
         elif is_rtcp(inbox.data[1]):
             opened = keys.open_rtcp(inbox, length)
             if opened < 0:
                 self.counters.add("dropped_srtcp")
             elif not self._report_bucket.take(now):
                 self.counters.add("dropped_rtcp_rate")
+            elif is_transport_feedback(inbox.data, opened):
+                self._hear(opened)
             else:
                 self._reports.read(self, bytes(memoryview(inbox.data)[:opened]), now)
         else:
@@ -186,6 +185,21 @@ class Connection:
                 self.counters.add("dropped_srtp")
             else:
                 self._packet(opened, self._clock())
+
+    def _hear(self, length: int) -> None:
+        """Feedback on what we send: twenty a second from every viewer, so it is read in place and only summed up."""
+        link, inbox, forwarder = self.link, self._edge.inbox, self._edge.forwarder
+        self.counters.add("transport_feedback_in")
+        try:
+            if forwarder is None:
+                link.hear(memoryview(inbox.data)[:length])
+                return
+            if link.line.probe is not None:
+                link.hear_of_probe(memoryview(inbox.data)[:length])
+            if forwarder.hear(inbox.address, length, link.state_address):
+                self.counters.add("dropped_rtcp")
+        except ValueError:
+            self.counters.add("dropped_rtcp")
 
     def _hold(self, datagram: bytes) -> None:
         """The browser has its keys a moment before us; what it sends meanwhile is its first key frame."""

@@ -6,7 +6,10 @@ from typing import Any
 from server.media.edge.batch import NAME_BYTES, Batch
 from server.media.edge.paths import Path
 from server.media.native.forwarder import LinkState
+from server.media.rtp.history import hear, speaks_of, take_heard
+from server.media.rtp.line import Line
 from server.media.rtp.loss import LossWatch
+from server.media.rtp.packet import Buffer
 from server.media.seam import Keys
 
 DEFAULT_RTT_S = 0.05
@@ -15,10 +18,22 @@ DEFAULT_RTT_S = 0.05
 class Link:
     """`batch` and `target` are copies of the path's, because the relay needs them for each packet. Nothing is sent before `open` and after `close`.
 
-    `state` is what compiled code sees of it; the transport-wide sequence number stands only there.
+    `state` is what compiled code sees of it; the transport-wide sequence number and the `history` of packets stand only there.
     """
 
-    __slots__ = ("batch", "keys", "loss", "path", "rtt_s", "state", "target", "wants_report")
+    __slots__ = (
+        "batch",
+        "history",
+        "keys",
+        "line",
+        "loss",
+        "path",
+        "rtt_s",
+        "state",
+        "state_address",
+        "target",
+        "wants_report",
+    )
 
     def __init__(self) -> None:
         self.path: Path | None = None
@@ -26,6 +41,9 @@ class Link:
         self.batch: Batch | None = None
         self.target: Any = None
         self.state = LinkState()
+        self.state_address = ctypes.addressof(self.state)
+        self.history = self.state.history
+        self.line = Line()
         self.rtt_s = DEFAULT_RTT_S
         self.loss = LossWatch()
         self.wants_report = False
@@ -47,6 +65,23 @@ class Link:
         """Nothing is sent with these keys any more."""
         self.state.session = None
         self.keys = None
+
+    def hear(self, feedback: Buffer) -> None:
+        """One whole packet of transport-wide feedback. Raises ValueError when it cannot be read."""
+        self.hear_of_probe(feedback)
+        hear(self.state, feedback)
+
+    def hear_of_probe(self, feedback: Buffer) -> None:
+        """What the feedback says of single packets, which only a probe wants to know; to be called before they are summed up."""
+        if self.line.probe is not None:
+            for came in speaks_of(self.state, feedback):
+                self.line.probe.heard(came)
+
+    def look(self, now: float) -> None:
+        """What feedback said since the last look; about ten times a second."""
+        heard = take_heard(self.state) if self.state.reports else None
+        if heard is not None:
+            self.line.note(heard, now)
 
     def send(self, datagram: bytes) -> None:
         """Sends bytes as they are, if there is a path."""

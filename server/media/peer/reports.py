@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.peer.publication import Publication
-from server.media.relay import resend
+from server.media.relay import pad, resend
 from server.media.rtp import rtcp
 from server.media.rtp.clock import ntp_from_unix
 
@@ -39,6 +39,7 @@ class Reports:
     def _act(self, connection: Connection, report: rtcp.Report, now: float) -> None:
         if isinstance(report, rtcp.TransportFeedback):
             connection.counters.add("transport_feedback_in")
+            self._hear(connection, report)
         elif isinstance(report, rtcp.SenderReport):
             self._note_sender(connection, report, now)
             self._note_received(connection, report.blocks, now)
@@ -59,6 +60,13 @@ class Reports:
                 found = connection.parts.incoming.layer_of(ssrc)
                 if found is not None:
                     found[0].ended(found[1])
+
+    @staticmethod
+    def _hear(connection: Connection, report: rtcp.TransportFeedback) -> None:
+        try:
+            connection.link.hear(report.data)
+        except ValueError:
+            connection.counters.add("dropped_rtcp")
 
     @staticmethod
     def _note_sender(connection: Connection, report: rtcp.SenderReport, now: float) -> None:
@@ -101,6 +109,17 @@ class Reports:
         if connection.link.wants_report:
             self.report(connection, now)
 
+    def probe(self, connection: Connection, now: float) -> None:
+        """Every 25 ms while more is wished than the line is known to carry: padding, in a slot that can have it."""
+        outlet = max(filter(_can_pad, connection.parts.outlets), key=_size, default=None)
+        line, state = connection.link.line, connection.link.state
+        octets = line.due(now) if outlet is not None or line.probe is not None else 0
+        if outlet is not None and line.probe is not None and octets:
+            before = state.transport_seq
+            padded = pad(outlet, octets, now)
+            line.probe.padded(before, state.transport_seq, padded)
+            connection.counters.add("padding_bytes", padded)
+
     def transport_feedback(self, connection: Connection, now: float) -> None:
         """Every 100 ms: what arrived, for the publisher's bandwidth estimate."""
         incoming = connection.parts.incoming
@@ -142,6 +161,19 @@ class Reports:
         packets, octets = outlet.sent()
         mapped = rtp_time + outlet.map.shift.time & 0xFFFFFFFF
         return rtcp.sender_report(outlet.ssrc, ntp_from_unix(self._wall(now)), mapped, packets, octets)
+
+
+def _can_pad(outlet: Outlet) -> bool:
+    """True for a picture whose retransmissions are told from the picture: what comes twice there is dropped, and counted by nobody."""
+    layer = outlet.layer
+    if layer is None or layer.newest is None or not outlet.transport_head or outlet.kind != "video":
+        return False
+    return outlet.retransmission_types.get(layer.newest.codec.mime) is not None
+
+
+def _size(outlet: Outlet) -> int:
+    layer = outlet.layer
+    return layer.octets if layer is not None else 0
 
 
 def _outlet(connection: Connection, ssrc: int) -> Outlet | None:

@@ -99,13 +99,19 @@ def read_feedback(data: Buffer) -> list[tuple[int, float | None]]:
 
     Raises ValueError when it is cut, or tells of more than 4,096 packets.
     """
+    base, arrivals = read_arrivals(data)
+    return [(base + place & 0xFFFF, None if ticks is None else ticks / 4000) for place, ticks in enumerate(arrivals)]
+
+
+def read_arrivals(data: Buffer) -> tuple[int, list[int | None]]:
+    """The first transport-wide number, and for it and those after it the arrival in ticks of 250 us. Raises as `read_feedback`."""
     try:
         return _read(bytes(data))
     except (struct.error, IndexError) as exc:
         raise ValueError("the feedback is cut") from exc
 
 
-def _read(data: bytes) -> list[tuple[int, float | None]]:
+def _read(data: bytes) -> tuple[int, list[int | None]]:
     base, count, reference = struct.unpack_from("!HHI", data, 12)
     if count > READ_MAX:
         raise ValueError("the feedback tells of too many packets")
@@ -115,17 +121,17 @@ def _read(data: bytes) -> list[tuple[int, float | None]]:
         (chunk,) = struct.unpack_from("!H", data, at)
         symbols += _chunk_symbols(chunk)
         at += 2
-    seconds = (reference >> 8) * 0.064
-    found: list[tuple[int, float | None]] = []
-    for place, symbol in enumerate(symbols[:count]):
+    ticks = (reference >> 8) * 256
+    arrivals: list[int | None] = []
+    for symbol in symbols[:count]:
         if symbol == 1:
-            seconds += data[at] / 4000
+            ticks += data[at]
             at += 1
         elif symbol == 2:
-            seconds += struct.unpack_from("!h", data, at)[0] / 4000
+            ticks += struct.unpack_from("!h", data, at)[0]
             at += 2
-        found.append((base + place & 0xFFFF, seconds if symbol in (1, 2) else None))
-    return found
+        arrivals.append(ticks if symbol in (1, 2) else None)
+    return base, arrivals
 
 
 def _chunk_symbols(chunk: int) -> list[int]:

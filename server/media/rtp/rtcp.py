@@ -81,9 +81,10 @@ def is_rtcp(second_byte: int) -> bool:
     return 192 <= second_byte <= 223
 
 
-def is_transport_feedback(data: Buffer) -> bool:
-    """True for a packet that begins with transport-wide feedback. The first eight bytes of SRTCP are readable (RFC 3711, section 3.4)."""
-    return data[1] == RTPFB and data[0] & 31 == TRANSPORT_FEEDBACK
+def is_transport_feedback(data: Buffer, length: int) -> bool:
+    """True when the first `length` bytes are one packet of transport-wide feedback, and nothing else."""
+    is_alone = 4 + 4 * (data[2] << 8 | data[3]) == length
+    return data[1] == RTPFB and data[0] & 31 == TRANSPORT_FEEDBACK and is_alone
 
 
 def read_compound(data: Buffer) -> list[Report]:
