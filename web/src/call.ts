@@ -43,6 +43,7 @@ export class Call extends Emitter<CallEvents> {
   #timers: ReturnType<typeof setTimeout>[] = [];
   #restarting = false;
   #isSeen = false;
+  #expected = '';
 
   /** Builds the offer at once, so that joining is only one POST later. `renew` sends the offer of an ICE restart and gives the answer. */
   constructor(renew: (connection: string, sdp: string) => Promise<string>, codec: 'vp8' | 'h264' = 'vp8') {
@@ -84,14 +85,23 @@ export class Call extends Emitter<CallEvents> {
     else void this.#limit('camera');
   }
 
+  /** The server is about to put this participant into the first slots: their tracks count as theirs until it says who is where. "" is nobody. */
+  expect(participant: string): void {
+    this.#expected = participant;
+  }
+
   setSlots(slots: readonly SlotView[]): void {
     this.#slots = slots;
+    if (slots.some((slot) => slot.participant)) this.#expected = '';
     this.tell('slots', slots);
   }
 
   /** What comes in, by participant. */
   people(): Map<string, Tracks> {
     const found = new Map<string, Tracks>();
+    const first = (kind: string): MediaStreamTrack | undefined => this.#pc.getTransceivers().find(({ direction, receiver }) => direction === 'recvonly' && receiver.track.kind === kind)?.receiver.track;
+    const [camera, microphone] = [first('video'), first('audio')];
+    if (this.#expected && camera && microphone) found.set(this.#expected, { camera, microphone });
     for (const slot of this.#slots) {
       const track = this.#pc.getTransceivers().find((one) => one.mid === slot.mid)?.receiver.track;
       if (slot.participant && slot.source && track) found.set(slot.participant, { ...found.get(slot.participant), [slot.source]: track });

@@ -132,6 +132,11 @@ export class Room extends Emitter<RoomEvents> {
     return this.#call.stats();
   }
 
+  /** Shows whoever is about to come in at once, without waiting until the server has said in which slot. "" is nobody. */
+  expect(participant: string): void {
+    this.#call.expect(participant);
+  }
+
   setPeople(people: readonly ParticipantView[]): void {
     this.people = people;
     this.#saySeen();

@@ -110,12 +110,15 @@ async function takenAnyway(id: string, error: unknown): Promise<CaseView> {
 function enter(view: CaseView, log: CaseLog): AgentSession {
   inSession = true;
   show(byId('desk'), false);
-  if (view.session) standby.setPeople(view.session.participants);
+  const people = view.session?.participants ?? [];
+  standby.expect(people.length === 1 ? people[0]?.id ?? '' : ''); // Of several, only the server knows who is in which slot.
+  if (view.session) standby.setPeople(people);
   return new AgentSession(standby, log, view, () => location.assign('/desk'));
 }
 
 function backToDesk(agent: AgentSession): void {
   inSession = false;
+  standby.expect('');
   agent.undo();
   show(byId('desk'), true);
 }
