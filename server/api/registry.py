@@ -10,7 +10,7 @@ from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.service import views as v
-from server.service.media_views import KeyView
+from server.service.media_views import KeyView, Speaking
 
 _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
@@ -312,6 +312,7 @@ TOLD: Sequence[Told] = (
     Told("case", "A case's state changed: fetch it again", v.CaseChange),
     Told("roster", "Who is in a session", v.Roster),
     Told("slots", "Who is in which slot of the connection this page holds", a.SlotsTold),
+    Told("speaking", "Who speaks in the session of the connection this page holds", Speaking),
     Told("gone", "A connection of this page is closed", a.GoneTold),
     Told("media", "The media worker is away, or back", a.MediaTold),
     Told("consent", "The reader is asked for consent", a.ConsentTold),

@@ -240,7 +240,7 @@ class House:
         self.counters.add("connections_up")
         self.events.send(Event("connected", _facts(connection)))
         if connection.session in self.sessions:
-            self.sessions[connection.session].refresh()
+            self.sessions[connection.session].connected(connection)
             self._ask_now(self.sessions[connection.session])
 
     def gone(self, connection: Connection, reason: str) -> None:
@@ -286,6 +286,7 @@ class House:
         if count % 8 == 0:
             for session in list(self.sessions.values()):
                 session.quiet(now)
+                session.listen(now)
             self.recordings.listen()
         if count % 400 == 0:
             self._forget_empty(now)

@@ -173,6 +173,7 @@ class Event:
     gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed | failed
     slots            {connection, slots: [Slot]}                   who is in which slot, whenever it changes
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
+    speaking         {session, connections, participants, main}    who speaks, who has the word (kept in silence); those on stage
     recording        {recording, session, duration_s, size_bytes, free_bytes}   every 2 s while one runs
     recording_failed {recording, session, code}                    no_space | write_failed; the recording is closed and what was written stays
     """

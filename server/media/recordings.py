@@ -94,9 +94,8 @@ class Recordings:
     def listen(self) -> None:
         """Tells each recorder who speaks. To be called a few times a second."""
         for recorder, session in self._running.values():
-            speaker = session.loudest()
-            if speaker is not None:
-                recorder.speaking(speaker)
+            if session.speaker is not None:
+                recorder.speaking(session.speaker)
 
     def _heard_recorder(self, event: Event) -> None:
         self._announce(event)

@@ -1,17 +1,16 @@
 """One session on this worker: who is here, who is on stage, and who sees whom. No names, no rules about who may: the web process knows those."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.media.peer.connection import Connection
 from server.media.peer.publication import Publication
 from server.media.protocol import Event, ParticipantView, SessionView
+from server.media.rtp.loudness import QUIET
+from server.media.rtp.speakers import Speakers
 from server.media.slots import assign
 from server.media.tap import Source, Tap
-
-SPEAKING = 127 - 50.0
-"""Louder than -50 dBov is speech; a quiet room lies below -60."""
 
 
 @dataclass(slots=True)
@@ -30,6 +29,10 @@ class Participant:
             return []
         return [publication for publication in self.connection.publications if publication.live]
 
+    def microphone(self) -> Publication | None:
+        """The one that is on, if it is."""
+        return next((one for one in self.live() if one.source is Source.MICROPHONE), None)
+
     def view(self) -> ParticipantView:
         """For the web process."""
         connection = self.connection
@@ -44,7 +47,7 @@ class Participant:
 
 
 class Session:
-    """Everybody on stage gets everybody else on stage. `announce` gets `slots` and `roster` events."""
+    """Everybody on stage gets everybody else on stage. `announce` gets `slots`, `roster` and `speaking` events."""
 
     def __init__(self, session: str, announce: Callable[[Event], None], clock: Callable[[], float]) -> None:
         self.id = session
@@ -55,6 +58,7 @@ class Session:
         self._announce = announce
         self._clock = clock
         self._taps: tuple[Tap, ...] = ()
+        self._speakers = Speakers()
 
     def seat(
         self,
@@ -73,12 +77,12 @@ class Session:
             connection.session, connection.participant = self.id, participant
             if replaced is not None:
                 replaced.session = replaced.participant = ""
-        seat.watches = watches
+        was_on_stage, seat.watches = seat.on_stage, watches
         if on_stage is not None:
             seat.on_stage = on_stage
         if state is not None:
             seat.state = state
-        self.refresh()
+        self._changed(seat, was_on_stage)
         return replaced
 
     def unseat(self, participant: str) -> Connection | None:
@@ -90,7 +94,8 @@ class Session:
         if connection is not None:
             connection.session = connection.participant = ""
             self._empty(connection)
-        self.refresh()
+        if seat.on_stage or not seat.watches:
+            self.refresh()
         return connection
 
     def _empty(self, connection: Connection) -> None:
@@ -107,7 +112,22 @@ class Session:
             seat.connection = None
             if seat.watches:
                 del self.participants[seat.id]
+            self._changed(seat)
+
+    def connected(self, connection: Connection) -> None:
+        """The connection of somebody here is up."""
+        seat = self.participants.get(connection.participant)
+        if seat is not None:
+            self._changed(seat)
+            if seat.on_stage and self._speakers.main is not None:
+                self._say_who_speaks()
+
+    def _changed(self, seat: Participant, was_on_stage: bool = False) -> None:
+        """Nobody sees who only watches, so that their coming and going is nobody else's work."""
+        if was_on_stage or seat.on_stage or not seat.watches:
             self.refresh()
+        elif seat.connection is not None and seat.connection.is_connected:
+            self._assign(seat, seat.connection, self._shown())
 
     def refresh(self) -> None:
         """Sets taps and slots after any change, and says what changed."""
@@ -116,22 +136,30 @@ class Session:
                 for publication in seat.connection.publications:
                     publication.participant = seat.id
                     publication.taps = self._taps if seat.on_stage else ()
-        for seat in self.participants.values():
-            if seat.connection is not None and seat.connection.is_connected:
-                self._assign(seat, seat.connection)
+        self._fill()
         self._announce(Event("roster", {"session": self.id, "participants": self.view().participants}))
 
-    def _assign(self, viewer: Participant, connection: Connection) -> None:
-        wanted: list[Publication] = []
-        if viewer.on_stage or viewer.watches:
-            for seat in self.participants.values():
-                if (
-                    seat is not viewer
-                    and seat.on_stage
-                    and seat.connection is not None
-                    and seat.connection.is_connected
-                ):
-                    wanted += seat.live()
+    def _fill(self) -> None:
+        shown = self._shown()
+        for seat in self.participants.values():
+            if seat.connection is not None and seat.connection.is_connected:
+                self._assign(seat, seat.connection, shown)
+
+    def _shown(self) -> list[Publication]:
+        """All that may be seen and heard, most important first: those who speak, then those who spoke last."""
+        heard = {who: place for place, who in enumerate(self._speakers.heard)}
+        seen = {who: place for place, who in enumerate(self._speakers.seen)}
+        found = [
+            publication
+            for seat in self.participants.values()
+            if seat.on_stage and seat.connection is not None and seat.connection.is_connected
+            for publication in seat.live()
+        ]
+        return sorted(found, key=lambda one: (heard if one.kind == "audio" else seen).get(one.participant, len(found)))
+
+    def _assign(self, viewer: Participant, connection: Connection, shown: Sequence[Publication]) -> None:
+        may = viewer.on_stage or viewer.watches
+        wanted = [publication for publication in shown if publication.participant != viewer.id] if may else []
         if assign(connection.parts.outlets, wanted):
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 
@@ -148,14 +176,33 @@ class Session:
         if any(seat.connection is not None for seat in self.participants.values()):
             self.empty_since = now
 
-    def loudest(self) -> str | None:
-        """The participant on stage whose microphone is loudest, if anybody speaks at all."""
-        best, loudness = None, SPEAKING
-        for seat in self.participants.values():
-            for publication in seat.live() if seat.on_stage else ():
-                if publication.source is Source.MICROPHONE and publication.loudness > loudness:
-                    best, loudness = seat.id, publication.loudness
-        return best
+    def listen(self, now: float) -> None:
+        """Hears who speaks, says when that changes, and gives slots to those who do. To be called a few times a second."""
+        before = (self._speakers.speaking, self._speakers.main)
+        orders = (self._speakers.heard, self._speakers.seen)
+        self._speakers.hear(self._levels(now), now)
+        if orders != (self._speakers.heard, self._speakers.seen):
+            self._fill()
+        if before != (self._speakers.speaking, self._speakers.main):
+            self._say_who_speaks()
+
+    def _levels(self, now: float) -> dict[str, float | None]:
+        """Of everybody on stage; a microphone that is off is silent."""
+        return {
+            seat.id: microphone.loudness.at(now) if (microphone := seat.microphone()) is not None else QUIET
+            for seat in self.participants.values()
+            if seat.on_stage and seat.connection is not None and seat.connection.is_connected
+        }
+
+    def _say_who_speaks(self) -> None:
+        connections = [seat.connection.id for seat in self.participants.values() if seat.on_stage and seat.connection]
+        told = {"participants": list(self._speakers.speaking), "main": self._speakers.main}
+        self._announce(Event("speaking", {"session": self.id, "connections": connections, **told}))
+
+    @property
+    def speaker(self) -> str | None:
+        """Who has the word; also while nobody says anything."""
+        return self._speakers.main
 
     def add_tap(self, tap: Tap) -> None:
         """`tap` gets every packet of everybody on stage from now on; a key frame of each picture is asked for."""

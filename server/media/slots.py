@@ -9,16 +9,21 @@ from server.media.tap import Source
 
 
 def assign(outlets: Sequence[Outlet], wanted: Sequence[Publication]) -> bool:
-    """Fills `outlets` with the `wanted` sources; True when somebody came, went or moved."""
+    """Fills `outlets` with the `wanted` sources, most important first; True when somebody came, went or moved.
+
+    With more sources than slots the last of them get none. Who is only outranked stays until the other's first packet that can be shown:
+    the slot is never empty, and nobody moves who may stay.
+    """
+    wanted_ids = {id(publication) for publication in wanted}
     changed = False
     for outlet in outlets:
-        if outlet.publication is not None and outlet.publication not in wanted:
+        if outlet.publication is not None and id(outlet.publication) not in wanted_ids:
             outlet.clear()
             changed = True
+    chosen = _chosen(outlets, wanted)
     placed = {id(outlet.publication) for outlet in outlets if outlet.publication is not None}
-    missing = [publication for publication in wanted if id(publication) not in placed]
-    for publication in sorted(missing, key=lambda entry: entry.source is not Source.SCREEN):
-        place = _place(outlets, publication)
+    for publication in chosen:
+        place = None if id(publication) in placed else _place(outlets, publication, chosen)
         if place is not None:
             place.show(publication)
             start_at_key_frame(place)
@@ -26,12 +31,25 @@ def assign(outlets: Sequence[Outlet], wanted: Sequence[Publication]) -> bool:
     return changed
 
 
-def _place(outlets: Sequence[Outlet], publication: Publication) -> Outlet | None:
-    kind = [outlet for outlet in outlets if outlet.kind == publication.kind]
-    free = [outlet for outlet in kind if outlet.publication is None]
+def _chosen(outlets: Sequence[Outlet], wanted: Sequence[Publication]) -> list[Publication]:
+    """As many of each kind as there are slots; screens before cameras."""
+    room = {"audio": 0, "video": 0}
+    for outlet in outlets:
+        room[outlet.kind] += 1
+    chosen = []
+    for publication in sorted(wanted, key=lambda entry: entry.source is not Source.SCREEN):
+        if room[publication.kind] > 0:
+            room[publication.kind] -= 1
+            chosen.append(publication)
+    return chosen
+
+
+def _place(outlets: Sequence[Outlet], publication: Publication, chosen: Sequence[Publication]) -> Outlet | None:
+    staying = [outlet for outlet in outlets if outlet.publication in chosen]
+    free = [outlet for outlet in outlets if outlet.kind == publication.kind and outlet not in staying]
     if publication.source is Source.SCREEN:
-        return free[-1] if free else _last_camera(kind)
-    owners = _owners(outlets)
+        return free[-1] if free else None
+    owners = _owners(staying)
     own = [outlet for outlet in free if owners.get(outlet.sending.group) == publication.participant]
     unowned = [outlet for outlet in free if outlet.sending.group not in owners]
     return next(iter(own or unowned or free), None)
@@ -44,8 +62,3 @@ def _owners(outlets: Sequence[Outlet]) -> dict[str, str]:
         for outlet in outlets
         if outlet.publication is not None and outlet.publication.source is not Source.SCREEN
     }
-
-
-def _last_camera(outlets: Sequence[Outlet]) -> Outlet | None:
-    cameras = [outlet for outlet in outlets if outlet.publication and outlet.publication.source is Source.CAMERA]
-    return cameras[-1] if cameras else None

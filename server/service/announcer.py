@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from server.domain.principal import Person
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.service.media_views import Speaking
 from server.service.views import (
     CaseChange,
     ConsentQuestion,
@@ -39,6 +40,9 @@ class Announcer(Protocol):
 
     async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
         """Who is in which slot of one connection."""
+
+    async def speaking(self, connections: Sequence[ConnectionId], speaking: Speaking) -> None:
+        """Who speaks in a session, for the pages that hold these connections."""
 
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         """A media connection is closed."""

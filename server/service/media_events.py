@@ -15,6 +15,7 @@ from server.media import protocol
 from server.media.protocol import Event
 from server.service.entering import arrived
 from server.service.house import House
+from server.service.media_views import Speaking
 from server.service.presence import person_came, person_lost, sweep_left
 from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, reconcile
 from server.service.roster import announce_roster, seen_by_media
@@ -34,6 +35,7 @@ NEVER_BEGAN = timedelta(seconds=30)
 KEEP_TRIES = timedelta(days=30)
 
 _ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
+_SPEAKING: TypeAdapter[Speaking] = TypeAdapter(Speaking)
 _SLOTS: TypeAdapter[list[protocol.Slot]] = TypeAdapter(list[protocol.Slot])
 
 
@@ -79,6 +81,11 @@ async def _slots(house: House, data: dict[str, Any]) -> None:
     await house.announcer.slots(ConnectionId(data["connection"]), views)
 
 
+async def _speaking(house: House, data: dict[str, Any]) -> None:
+    speaking = _SPEAKING.validate_python(data)
+    await house.announcer.speaking([ConnectionId(one) for one in data["connections"]], speaking)
+
+
 async def _roster(house: House, data: dict[str, Any]) -> None:
     session = SessionId(data["session"])
     seen = protocol.SessionView(session, _ROSTER.validate_python(data["participants"]))
@@ -110,6 +117,7 @@ HANDLERS: dict[str, Callable[[House, dict[str, Any]], Awaitable[None]]] = {
     "connected": _connected,
     "gone": _gone,
     "slots": _slots,
+    "speaking": _speaking,
     "roster": _roster,
     "recording": _recording,
     "recording_failed": _recording_failed,

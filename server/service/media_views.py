@@ -61,6 +61,15 @@ class SlotView:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaking:
+    """Who speaks in a session now. `main` has the word, also while nobody says anything."""
+
+    session: SessionId
+    participants: list[ParticipantId]
+    main: ParticipantId | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionView:
     """The answer to a browser's offer. `participant` is None for an agent's standby connection."""
 

@@ -10,6 +10,7 @@ from server.api.wire import to_plain
 from server.domain.principal import Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.service.media_views import Speaking
 from server.service.views import (
     CaseChange,
     ConsentQuestion,
@@ -36,6 +37,7 @@ class SocketAnnouncer:
         self._slots: dict[
             ConnectionId, SlotsTold
         ] = {}  # The newest of each open connection: a page may hold it only later.
+        self._speaking: dict[ConnectionId, Speaking] = {}
 
     def _say(self, kind: str, **body: Any) -> None:
         self._bus.say({"kind": kind, **body})
@@ -74,6 +76,8 @@ class SocketAnnouncer:
         self._say("hold", connection=connection, sid=sid)
         if connection in self._slots:
             await self._tell_holder(connection, "slots", self._slots[connection])
+        if connection in self._speaking:
+            await self._tell_holder(connection, "speaking", self._speaking[connection])
 
     async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
         pages = [
@@ -85,10 +89,15 @@ class SocketAnnouncer:
         self._slots[connection] = SlotsTold(connection, list(slots))
         await self._tell_holder(connection, "slots", self._slots[connection])
 
+    async def speaking(self, connections: Sequence[ConnectionId], speaking: Speaking) -> None:
+        self._speaking |= dict.fromkeys(connections, speaking)
+        await asyncio.gather(*(self._tell_holder(one, "speaking", speaking) for one in connections))
+
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         await self._tell_holder(connection, "gone", GoneTold(connection, reason))
         self._holds.forget(connection)
         self._slots.pop(connection, None)
+        self._speaking.pop(connection, None)
 
     async def _tell_holder(self, connection: ConnectionId, event: str, body: Any) -> None:
         """The page that holds the connection, if it is connected to this process."""
@@ -98,4 +107,5 @@ class SocketAnnouncer:
 
     async def media(self, state: Literal["away", "back"]) -> None:
         self._slots.clear()
+        self._speaking.clear()
         await asyncio.gather(*(self._crowd.tell(socket, "media", MediaTold(state)) for socket in self._crowd.all()))

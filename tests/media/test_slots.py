@@ -86,3 +86,28 @@ def test_new_stream_of_a_source_is_waited_for() -> None:
     newer: Layer = camera.add_layer(2)
     assert made[0].map.wanted is newer
     assert newer.outlets == tuple(made)
+
+
+def test_with_too_few_slots_the_first_of_the_wanted_are_in() -> None:
+    made = outlets(1, 2)
+    ann, bob, cem = (source(who, Source.MICROPHONE) for who in ("ann", "bob", "cem"))
+    assign(made, [ann, bob, cem])
+    assert set(seen(made).values()) == {"ann", "bob"}
+    assert not assign(made, [bob, ann, cem])
+    assert assign(made, [cem, ann, bob])
+    assert seen(made) == {"audio0": "ann", "audio1": "cem"}
+
+
+def test_outranked_picture_stays_until_the_others_key_frame() -> None:
+    made = outlets(1, 0)
+    ann, bob = source("ann", Source.CAMERA), source("bob", Source.CAMERA)
+    assign(made, [ann])
+    (outlet,) = made
+    packet = ann.layers[0].take(1, 0, True, VP8.codec, b"\x10\x00\x9d\x01\x2a", 1.0, repaired=False)
+    assert packet is not None
+    assert outlet.takes_over(ann.layers[0], packet)
+    assign(made, [bob, ann])
+    assert outlet.layer is ann.layers[0]
+    assert outlet.map.wanted is bob.layers[0]
+    assign(made, [bob])
+    assert outlet.publication is bob

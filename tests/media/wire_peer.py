@@ -13,7 +13,7 @@ from aiortc import RTCCertificate
 from server.media.protocol import Offer
 from server.media.rtp import rtcp
 from server.media.rtp.packet import read_header
-from server.media.sdp.answer import MID, REPAIRED_RID, RID, TRANSPORT_CC
+from server.media.sdp.answer import AUDIO_LEVEL, MID, REPAIRED_RID, RID, TRANSPORT_CC
 from server.media.seam import Dtls, IcePath, Inbox, Keys, fingerprint
 from server.tasks import Tasks
 
@@ -30,7 +30,7 @@ CODEC_LINES = {
     "audio": ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtcp-fb:111 transport-cc"],
 }
 NUMBERS = {"video": "96 97", "audio": "111"}
-MID_ID, TRANSPORT_ID, RID_ID, REPAIRED_RID_ID = 4, 3, 10, 11
+MID_ID, TRANSPORT_ID, LEVEL_ID, RID_ID, REPAIRED_RID_ID = 4, 3, 1, 10, 11
 
 
 @dataclass
@@ -92,6 +92,7 @@ class WirePeer(asyncio.DatagramProtocol):
                 "a=setup:actpass",
                 f"a=extmap:{MID_ID} {MID}",
                 f"a=extmap:{TRANSPORT_ID} {TRANSPORT_CC}",
+                *([f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}"] if kind == "audio" else []),
                 *CODEC_LINES[kind],
             ]
             if index == 0 and self.layer_ssrcs:
@@ -194,10 +195,11 @@ class WirePeer(asyncio.DatagramProtocol):
         again: bool = False,
         rid: str = "",
         named: bool = True,
+        level: int | None = None,
     ) -> None:
         """One packet on a sending m-line, or of its layer `rid`; `again` as a retransmission whose payload is wrapped already.
 
-        `named`: with MID and RID, as browsers do until somebody has reported what arrived.
+        `named`: with MID and RID, as browsers do until somebody has reported what arrived. `level` as in RFC 6464.
         """
         assert self._keys is not None
         kind = "video" if mid == "0" else "audio"
@@ -212,6 +214,8 @@ class WirePeer(asyncio.DatagramProtocol):
             extension += bytes((MID_ID << 4, ord(mid)))
         if named and rid:
             extension += bytes(((REPAIRED_RID_ID if again else RID_ID) << 4 | len(rid) - 1,)) + rid.encode()
+        if level is not None:
+            extension += bytes((LEVEL_ID << 4, level))
         extension += bytes(-len(extension) % 4)
         packet = head + struct.pack("!HH", 0xBEDE, len(extension) // 4) + extension + payload
         sealed = self._keys.seal_rtp(memoryview(packet))

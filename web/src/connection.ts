@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { CaseChange, ConsentTold, Entry, GoneTold, QueueTold, RecordingProgress, Roster, SlotsTold } from './messages';
+import type { CaseChange, ConsentTold, Entry, GoneTold, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -14,6 +14,7 @@ export interface Told {
   case: CaseChange;
   roster: Roster;
   slots: SlotsTold;
+  speaking: Speaking;
   gone: GoneTold;
   media: { state: 'away' | 'back' };
   consent: ConsentTold;
@@ -28,7 +29,7 @@ export interface Told {
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'speaking', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
 const ACK_MS = 8000;
 
 export class Connection {

@@ -505,6 +505,13 @@ export interface SourcesView {
   screen: boolean;
 }
 
+/** Who speaks in a session now. `main` has the word, also while nobody says anything. */
+export interface Speaking {
+  session: string;
+  participants: string[];
+  main: string | null;
+}
+
 /** Whether an account is off. */
 export interface SwitchAgent {
   disabled: boolean;
@@ -618,6 +625,8 @@ export interface ServerEvents {
   roster: Roster;
   /** Who is in which slot of the connection this page holds */
   slots: SlotsTold;
+  /** Who speaks in the session of the connection this page holds */
+  speaking: Speaking;
   /** A connection of this page is closed */
   gone: GoneTold;
   /** The media worker is away, or back */

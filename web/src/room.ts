@@ -10,7 +10,7 @@ import type { Connection } from './connection';
 import type { Devices } from './devices';
 import { Emitter } from './emitter';
 import type { Line } from './line';
-import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source } from './messages';
+import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source, Speaking } from './messages';
 
 /** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. */
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'elsewhere' | 'full' | 'ended';
@@ -20,6 +20,7 @@ export interface RoomEvents {
   /** Who is here, or what they send, changed. */
   people: readonly ParticipantView[];
   line: Line;
+  speaking: Speaking;
 }
 
 const codec = (): 'vp8' | 'h264' => (new URLSearchParams(location.search).get('codec') === 'h264' ? 'h264' : 'vp8');
@@ -30,6 +31,7 @@ export class Room extends Emitter<RoomEvents> {
   state: RoomState = 'joining';
   me: string | null = null;
   people: readonly ParticipantView[] = [];
+  speaking: Speaking | null = null;
   #call: Call = new Call(renew, codec());
   #next: Call | null = null;
   #attempt = 0;
@@ -48,6 +50,7 @@ export class Room extends Emitter<RoomEvents> {
       line.on('slots', (told) => { if (told.connection === this.#call.connection) this.#call.setSlots(told.slots); }),
       line.on('gone', (told) => { if (told.connection === this.#call.connection) this.#gone(told.reason); }),
       line.on('roster', (told) => { if (told.session === this.session) this.setPeople(told.participants); }),
+      line.on('speaking', (told) => { if (told.session === this.session) { this.speaking = told; this.tell('speaking', told); } }),
       line.on('media', (told) => this.#media(told.state)),
       line.on('session_ended', (told) => { if (told.session === this.session) this.end(); }),
     );

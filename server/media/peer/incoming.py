@@ -88,7 +88,7 @@ class Incoming:
         if publication.kind == "audio" and self._level_extension:
             found = find_extension(data, header, self._level_extension)
             if found is not None:
-                publication.note_level(data[found[0]] & 127)
+                publication.loudness.note(data[found[0]] & 127, now)
         payload = bytes(data[header.payload_start : header.payload_end])
         return layer.take(header.seq, header.rtp_time, header.marker, codec, payload, now, repaired=False)
 

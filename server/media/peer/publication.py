@@ -6,6 +6,7 @@ from server.media.peer.feed import Feed
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp.clock import PublisherClock
+from server.media.rtp.loudness import Loudness
 from server.media.rtp.ring import MediaPacket
 from server.media.sdp.codecs import ChosenCodec
 from server.media.tap import Codec, Source, Tap
@@ -44,7 +45,7 @@ class Publication:
         self.taps: tuple[Tap, ...] = ()
         self.live = False
         self.last_at = float("-inf")
-        self.loudness = 0.0
+        self.loudness = Loudness()
         self._feed = Feed(kind)
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
         self._clock = clock
@@ -81,10 +82,6 @@ class Publication:
         if not live:
             return None
         return live[-1] if shown in self.layers else live[0]
-
-    def note_level(self, level: int) -> None:
-        """The sender's own measure of one packet (RFC 6464): 0 as loud as can be, 127 silence. `loudness` follows within half a second."""
-        self.loudness += (127 - level - self.loudness) / 16
 
     def wish_key_frames(self) -> None:
         """Asks for a key frame of each layer, merged to one a second."""

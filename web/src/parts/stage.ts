@@ -7,6 +7,7 @@ import type { Room } from '../room';
 import { t } from '../text';
 import { lineSign } from './line_sign';
 import { roomNote } from './room_note';
+import { WhoSpeaks } from './who_speaks';
 
 interface Tile { figure: HTMLElement; video: HTMLVideoElement; person: ParticipantView; source: Source }
 
@@ -18,18 +19,23 @@ export class Stage {
   readonly #pictured = new Promise<void>((done) => { this.#hasPicture = done; });
   #pinned = '';
   #named = new Map<string, string>();
+  readonly #voices: WhoSpeaks;
 
   /** `large` is the kind of person whose picture is large when nobody shares a screen. `alone` is said while nobody else is here. */
   constructor(readonly room: Room, readonly large: PersonKind, readonly alone: () => string) {
+    this.#voices = new WhoSpeaks(room);
+    if (room.speaking) this.#voices.hear(room.speaking);
     this.#end = [
       room.on('people', () => this.render()),
       room.on('state', () => this.render()),
       room.on('line', lineSign),
+      room.on('speaking', (told) => { this.#voices.hear(told); this.#markVoices(); this.#arrange(); }),
       room.devices.on('change', () => this.#renderSelf()),
       room.devices.on('list', () => this.#chooseSpeaker()),
-      () => { byId('hear').onclick = null; },
+      () => { byId('hear').onclick = null; byId('follow').onclick = null; },
     ];
     byId('hear').onclick = () => this.#hear();
+    byId('follow').onclick = () => { this.#pinned = ''; this.#arrange(); };
     this.render();
     this.#renderSelf();
   }
@@ -58,6 +64,7 @@ export class Stage {
     }
     for (const [key, tile] of this.#tiles) if (!wanted.has(key)) { tile.figure.remove(); this.#tiles.delete(key); }
     for (const [key, [person, source, track]] of wanted) this.#renderTile(key, person, source, track);
+    this.#markVoices();
     this.#arrange();
     this.#renderSounds(others, tracks);
     this.#sayWhoCame(others);
@@ -83,7 +90,7 @@ export class Stage {
     const figure = el('figure', { class: `tile tile-${source}`, 'data-person': person.id },
       video,
       el('div', { class: 'tile-off' }, el('span', { class: 'tile-letters', 'aria-hidden': 'true' }), el('span', { class: 'tile-state' })),
-      el('figcaption', {}, el('span', { class: 'tile-muted' }, icon('mic-off'), el('span', { class: 'unseen' }, t('muted'))), el('span', { class: 'tile-name' })),
+      el('figcaption', {}, el('span', { class: 'tile-voice' }, icon('mic'), el('span', { class: 'unseen' })), el('span', { class: 'tile-muted' }, icon('mic-off'), el('span', { class: 'unseen' }, t('muted'))), el('span', { class: 'tile-name' })),
       el('button', { class: 'tile-pin', type: 'button', 'aria-label': t('Show %(name)s large', { name: person.name }), onclick: () => { this.#pinned = key; this.#arrange(); } }));
     byId('tiles').append(figure);
     const tile = { figure, video, person, source };
@@ -94,8 +101,9 @@ export class Stage {
   #arrange(): void {
     const keys = [...this.#tiles.keys()];
     const is = (key: string, test: (tile: Tile) => boolean): boolean => { const tile = this.#tiles.get(key); return tile !== undefined && test(tile); };
+    const speaker = `${this.#voices.main}:camera`;
     const main = keys.find((key) => key === this.#pinned) ?? keys.find((key) => is(key, (tile) => tile.source === 'screen'))
-      ?? keys.find((key) => is(key, (tile) => tile.person.kind === this.large)) ?? keys[0];
+      ?? keys.find((key) => keys.length > 1 && key === speaker) ?? keys.find((key) => is(key, (tile) => tile.person.kind === this.large)) ?? keys[0];
     let place = 0;
     for (const [key, tile] of this.#tiles) {
       tile.figure.classList.toggle('tile-main', key === main);
@@ -103,6 +111,12 @@ export class Stage {
       if (key !== main) tile.figure.style.setProperty('--place', String(place++));
     }
     byId('stage').classList.toggle('stage-empty', keys.length === 0);
+    show(byId('follow'), keys.length > 1 && main === this.#pinned);
+  }
+
+  #markVoices(): void {
+    for (const { figure, person, source } of this.#tiles.values()) this.#voices.mark(figure, source === 'camera' ? person.id : null);
+    this.#voices.mark(byId('self'), this.room.me);
   }
 
   #renderSelf(): void {
