@@ -12,6 +12,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.domain.turn import is_turn_address
+
 SECRET_MIN = 16
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,6 +82,18 @@ class Settings(BaseSettings):
         description="Password of the control address, the same here and for the media worker; at least 16 characters; required with http://.",
     )
 
+    turn_urls: str = Field(
+        "",
+        validation_alias=_named("TURN_URLS"),
+        description="TURN server for people whose network lets nothing else through, such as turns:turn.example.org:443; several with commas.",
+    )
+    turn_secret: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named("TURN_SECRET"),
+        description="What the TURN server and Oase share (coturn: static-auth-secret); at least 16 characters; required with TURN_URLS.",
+    )
+
     media_compiled: bool = Field(
         True,
         validation_alias=_named("OASE_MEDIA_COMPILED"),
@@ -128,6 +142,19 @@ class Settings(BaseSettings):
                 f"OASE_MEDIA_SECRET needs {SECRET_MIN} characters or more when OASE_MEDIA_URL is no unix: address"
             )
         return self
+
+    @model_validator(mode="after")
+    def _turn_is_complete(self) -> Self:
+        if wrong := [one for one in self.turn_addresses if not is_turn_address(one)]:
+            raise ValueError(f"TURN_URLS has no TURN address in {wrong[0]!r}: write turn:HOST:PORT or turns:HOST:PORT")
+        if self.turn_urls and len(self.turn_secret) < SECRET_MIN:
+            raise ValueError(f"TURN_SECRET needs {SECRET_MIN} characters or more when TURN_URLS is set")
+        return self
+
+    @property
+    def turn_addresses(self) -> list[str]:
+        """The TURN server's addresses, in the order in which browsers are told."""
+        return [part.strip() for part in self.turn_urls.split(",") if part.strip()]
 
     @property
     def public_url(self) -> str:

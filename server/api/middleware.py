@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CORS = {  # Machines bring a key; cookies count from our own pages only, so that any origin may read the reply.
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Location, ETag, Retry-After",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After",
 }
 SOCKET_PATH = "/socket.io/"
 YEAR_S = 365 * 24 * 3600

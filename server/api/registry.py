@@ -10,7 +10,7 @@ from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.service import views as v
-from server.service.media_views import KeyView, Speaking
+from server.service.media_views import KeyView, Speaking, TurnView
 
 _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
@@ -246,6 +246,14 @@ SESSIONS = [
         _CONNECTION,
         cost=10,
         limit_bytes=SDP,
+    ),
+    _get(
+        f"{_API}/connections/{{connection}}/turn",
+        _VISITOR,
+        "New credentials of the TURN server",
+        TurnView,
+        _CONNECTION,
+        cost=2,
     ),
     Route("DELETE", f"{_API}/connections/{{connection}}", _VISITOR, "Close a connection", None, None, _CONNECTION, 204),
 ]

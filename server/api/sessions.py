@@ -5,7 +5,7 @@ from server.api.call import Call, Handlers
 from server.domain.words import PersonKind
 from server.service import consent, entering, keys, links, recordings, sessions
 from server.service import views as v
-from server.service.media_views import KeyView
+from server.service.media_views import KeyView, TurnView
 
 handlers = Handlers()
 
@@ -40,6 +40,11 @@ async def connect_standby(call: Call) -> v.ConnectionView:
 async def restart_connection(call: Call) -> v.RestartView:
     sdp = call.body(r.Reconnect).sdp
     return await sessions.restart_connection(call.house, call.principal, call.connection, sdp)
+
+
+@handlers.on(f"GET {_CONNECTION}/turn")
+async def renew_turn(call: Call) -> TurnView:
+    return await sessions.renew_turn(call.house, call.principal, call.connection)
 
 
 @handlers.on(f"DELETE {_CONNECTION}")

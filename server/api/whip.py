@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from server.api.call import Call, Handler, Handlers
 from server.api.router import read_at_most
@@ -10,6 +11,8 @@ from server.domain.words import PersonKind
 from server.errors import BadSdp, EtagMissing, NotAcceptable, NotSdp
 from server.media.protocol import Answer, Fragment
 from server.service import whip
+from server.service.media_views import TurnView
+from server.service.turn import turn_for
 
 handlers = Handlers()
 
@@ -41,8 +44,23 @@ async def view(call: Call) -> web.Response:
 
 
 def _created(call: Call, answer: Answer) -> web.Response:
-    headers = {"Location": f"{call.request.path}/{answer.connection}", "ETag": f'"{answer.ice}"'}
+    headers = CIMultiDict(
+        {"Location": f"{call.request.path}/{answer.connection}", "ETag": f'"{answer.ice}"', "Accept-Patch": FRAGMENT}
+    )
+    if turn := turn_for(call.house, call.principal):
+        headers.extend([("Link", _ice_server(url, turn)) for url in turn.urls])
     return web.Response(status=201, text=answer.sdp, content_type=SDP, headers=headers)
+
+
+def _ice_server(url: str, turn: TurnView) -> str:
+    """A `Link` header (RFC 9725, section 4.6). Addresses were checked at the start, and credentials are base64: nothing needs escaping."""
+    parts = {
+        "rel": "ice-server",
+        "username": turn.username,
+        "credential": turn.credential,
+        "credential-type": "password",
+    }
+    return f"<{url}>" + "".join(f'; {name}="{value}"' for name, value in parts.items())
 
 
 async def _read_offer(call: Call) -> str:

@@ -41,7 +41,7 @@ async def prepare_session(
     owner = (entrant.person.kind, entrant.person.person_id)
     async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
         await store.add_connection(db, ConnectionRow(ConnectionId(answer.connection), *owner, None, link, house.now()))
-    return connection_view(answer, None)
+    return connection_view(house, principal, answer, None)
 
 
 async def enter_session(

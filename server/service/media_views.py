@@ -70,13 +70,24 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnView:
+    """A TURN server for one's own connection, as `RTCIceServer` wants it; ask again before `expires_in_s` are over."""
+
+    urls: list[str]
+    username: str
+    credential: str
+    expires_in_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionView:
-    """The answer to a browser's offer. `participant` is None for an agent's standby connection."""
+    """The answer to a browser's offer. `participant` is None for an agent's standby connection, `turn` where no TURN server is set."""
 
     connection: ConnectionId
     sdp: str
     slots: list[SlotView]
     participant: ParticipantId | None
+    turn: TurnView | None = None
 
 
 @dataclass(frozen=True, slots=True)

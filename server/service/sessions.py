@@ -24,8 +24,10 @@ from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded
 from server.media.protocol import Answer, Offer, Restart, Seat
 from server.service.ending import Ending, finish_session
 from server.service.house import House
+from server.service.media_views import TurnView
 from server.service.presence import person_left, person_lost, seat_person
 from server.service.roster import read_kept, session_view
+from server.service.turn import turn_for
 from server.service.views import ConnectionView, RestartView, SessionView, SlotView, SourcesView
 from server.store import sessions as store
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow
@@ -91,7 +93,7 @@ async def connect_session(
 ) -> ConnectionView:
     """A media connection in the session; an older one of the same person is closed. Raises what `admit` raises, BadSdp, MediaAway."""
     answer, seat = await join_session(house, principal, session, Offer(sdp, sources))
-    return connection_view(answer, seat.id)
+    return connection_view(house, principal, answer, seat.id)
 
 
 async def join_session(
@@ -155,13 +157,15 @@ async def connect_standby(house: House, principal: Principal, sdp: str, sources:
     async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
         owner = (PersonKind.AGENT, agent.agent_id)
         await store.add_connection(db, ConnectionRow(ConnectionId(answer.connection), *owner, None, None, house.now()))
-    return connection_view(answer, None)
+    return connection_view(house, principal, answer, None)
 
 
-def connection_view(answer: Answer, participant: ParticipantId | None) -> ConnectionView:
+def connection_view(
+    house: House, principal: Principal, answer: Answer, participant: ParticipantId | None
+) -> ConnectionView:
     """The worker's answer for the page."""
     slots = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in answer.slots]
-    return ConnectionView(ConnectionId(answer.connection), answer.sdp, slots, participant)
+    return ConnectionView(ConnectionId(answer.connection), answer.sdp, slots, participant, turn_for(house, principal))
 
 
 def slot_view(mid: str, kind: str, participant: str | None, source: str | None) -> SlotView:
@@ -175,6 +179,15 @@ async def restart_connection(house: House, principal: Principal, connection: Con
     await _own_connection(house, principal, connection)
     answer = await house.media.restart(connection, Restart(sdp))
     return RestartView(answer.sdp)
+
+
+async def renew_turn(house: House, principal: Principal, connection: ConnectionId) -> TurnView:
+    """New credentials of the TURN server for one's own connection. Raises NotFound (not theirs, or there is no such server)."""
+    await _own_connection(house, principal, connection)
+    view = turn_for(house, principal)
+    if view is None:
+        raise NotFound
+    return view
 
 
 async def close_connection(house: House, principal: Principal, connection: ConnectionId) -> None:

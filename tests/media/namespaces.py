@@ -25,27 +25,54 @@ def why_not() -> str:
     return ""
 
 
+class Network:
+    """`here` is where the test lives, `there` a neighbour's, one wire away; both are names of namespaces."""
+
+    def __init__(self) -> None:
+        self.here, self.there = (f"oase-{side}-{os.getpid()}" for side in ("here", "there"))
+
+    def build(self, here: tuple[str, ...], there: tuple[str, ...]) -> None:
+        for name in (self.here, self.there):
+            _ip("netns", "add", name)
+            _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", self.here, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", self.there)
+        for name, addresses in ((self.here, here), (self.there, there)):
+            _ip("-n", name, "link", "set", "wire", "up")
+            for address in addresses:
+                family = "-6" if ":" in address else "-4"
+                options = ["nodad"] if ":" in address else []  # Nobody else has it, and asking takes a second.
+                _ip(family, "-n", name, "addr", "add", address, "dev", "wire", *options)
+                _ip(family, "-n", name, "route", "replace", "default", "dev", "wire")
+
+    def close(self) -> None:
+        for name in (self.here, self.there):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+    def block(self, address: str) -> None:
+        """From now on nothing that the neighbour sends to `address` arrives, and nobody says so."""
+        _ip("-n", self.there, "route", "add", "blackhole", address)
+
+    def neighbours(self, folder: Path, command: str) -> Path:
+        """A program that is `command`, run at the neighbour's."""
+        script = folder / f"{Path(command).name}-there"
+        script.write_text(f'#!/bin/sh\nexec ip netns exec {self.there} {command} "$@"\n')
+        script.chmod(0o755)
+        return script
+
+
 @contextlib.contextmanager
-def network_of(*addresses: str) -> Iterator[None]:
+def network_of(*addresses: str, neighbour: tuple[str, ...] = ()) -> Iterator[Network]:
     """Until its end this thread, and what it starts, lives in a network with these addresses (such as fd77::1/64) and loopback.
 
-    A pair of interfaces makes it, so IPv6 has link-local addresses beside them, as on every machine.
+    A wire leads out of it, so IPv6 has link-local addresses beside them, as on every machine.
     """
-    name = f"oase-test-{os.getpid()}"
-    _ip("netns", "add", name)
+    network = Network()
     try:
-        _ip("-n", name, "link", "add", "inner", "type", "veth", "peer", "name", "outer")
-        for link in ("lo", "inner", "outer"):
-            _ip("-n", name, "link", "set", link, "up")
-        for address in addresses:
-            options = ["nodad"] if ":" in address else []  # Nobody else has it, and asking takes a second.
-            _ip("-n", name, "addr", "add", address, "dev", "inner", *options)
-            family = "-6" if ":" in address else "-4"
-            subprocess.run(["ip", family, "-n", name, "route", "add", "default", "dev", "inner"], check=False)
-        with _inside(NAMED / name):
-            yield
+        network.build(addresses, neighbour)
+        with _inside(NAMED / network.here):
+            yield network
     finally:
-        _ip("netns", "del", name)
+        network.close()
 
 
 @contextlib.contextmanager

@@ -83,6 +83,7 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "enter_session": lambda who: entering.enter_session(h, who, session, connection),
         "connect_standby": lambda who: sessions.connect_standby(h, who, "v=0", {}),
         "restart_connection": lambda who: sessions.restart_connection(h, who, connection, "v=0"),
+        "renew_turn": lambda who: sessions.renew_turn(h, who, connection),
         "close_connection": lambda who: sessions.close_connection(h, who, connection),
         "read_session": lambda who: sessions.read_session(h, who, session),
         "case_of_session": lambda who: sessions.case_of_session(h, who, session),

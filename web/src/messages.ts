@@ -120,12 +120,13 @@ export interface Connect {
   sources: Record<string, 'camera' | 'microphone' | 'screen'>;
 }
 
-/** The answer to a browser's offer. `participant` is None for an agent's standby connection. */
+/** The answer to a browser's offer. `participant` is None for an agent's standby connection, `turn` where no TURN server is set. */
 export interface ConnectionView {
   connection: string;
   sdp: string;
   slots: SlotView[];
   participant: string | null;
+  turn: TurnView | null;
 }
 
 /** An answer to the question whether one may be recorded. */
@@ -552,6 +553,14 @@ export interface TopicsView {
   waiting: number;
   wait_min_s: number | null;
   wait_max_s: number | null;
+}
+
+/** A TURN server for one's own connection, as `RTCIceServer` wants it; ask again before `expires_in_s` are over. */
+export interface TurnView {
+  urls: string[];
+  username: string;
+  credential: string;
+  expires_in_s: number;
 }
 
 /** Socket: follow it no longer. */
