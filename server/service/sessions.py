@@ -182,12 +182,9 @@ async def restart_connection(house: House, principal: Principal, connection: Con
 
 
 async def renew_turn(house: House, principal: Principal, connection: ConnectionId) -> TurnView:
-    """New credentials of the TURN server for one's own connection. Raises NotFound (not theirs, or there is no such server)."""
+    """New credentials of the TURN server for one's own connection; no addresses where none is set. Raises NotFound."""
     await _own_connection(house, principal, connection)
-    view = turn_for(house, principal)
-    if view is None:
-        raise NotFound
-    return view
+    return turn_for(house, principal) or TurnView([], "", "", 0)
 
 
 async def close_connection(house: House, principal: Principal, connection: ConnectionId) -> None:

@@ -139,7 +139,7 @@ async def test_others_case_is_neither_read_nor_changed(desk: House) -> None:
             assert await _answer(call, principal), f"{who} may {name}"
     assert await desk.entries(customer.case) == before
     changes = [one for one in desk.heard.all[told:] if one[0] in {"entry", "case_changed", "recording"}]
-    assert changes == []
+    assert [one for one in changes if one[1][0] != old.case] == []  # Bob's own joining may come this late.
     assert (await cases.read_case(desk.house, await desk.agent("ann"), customer.case, Language.DE)).outcome is None
 
 

@@ -53,9 +53,10 @@ class Studio:
 
 
 @contextlib.asynccontextmanager
-async def open_studio(folder: Path) -> AsyncIterator[Studio]:
+async def open_studio(folder: Path, **more: Any) -> AsyncIterator[Studio]:
+    """`more` are settings."""
     async with open_rig(folder / "media") as rig:
-        settings = settings_for(folder, media_url=f"unix:{folder / 'media' / 'control.sock'}")
+        settings = settings_for(folder, media_url=f"unix:{folder / 'media' / 'control.sock'}", **more)
         async with running_site(settings) as site:
             bo, ann = await site.customer(), await site.agent()
             await ann.ok("POST", f"/api/v1/cases/{bo.case}/take", {})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server.domain.turn import turn_password
 from tests.whip.studio import FRAGMENT, SDP, Machine, Studio, Watcher, open_studio
 
 RESTART = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
@@ -96,3 +97,27 @@ async def test_key_is_no_link_and_cookies_count_at_home_only(studio: Studio) -> 
     preflight = await Machine(studio.site).call("OPTIONS", path, kind="")
     assert (preflight.status, preflight.headers["Accept-Post"]) == (204, SDP)
     assert "Access-Control-Allow-Credentials" not in preflight.headers
+
+
+async def test_machines_learn_of_the_turn_server_by_link_headers(tmp_path: Path) -> None:
+    urls = "turns:turn.example.org:443?transport=tcp,turn:turn.example.org:3478"
+    async with open_studio(tmp_path, turn_urls=urls, turn_secret="north-star-and-anchor") as studio:
+        key, watch = await studio.key(), await studio.key("viewers")
+        sdp = await offer()
+        sent = await Machine(studio.site, key["key"]).call(
+            "POST", f"/whip/{studio.session}", sdp.replace("a=recvonly", "a=sendonly")
+        )
+        seen = await Machine(studio.site, watch["key"]).call("POST", f"/whep/{studio.session}", sdp)
+        for made in (sent, seen):
+            links = made.headers.getall("Link")
+            assert [link.partition(">")[0][1:] for link in links] == urls.split(",")
+            for link in links:
+                parts = dict(part.strip().split("=", 1) for part in link.partition(">;")[2].split(";"))
+                assert parts["rel"] == '"ice-server"'
+                assert parts["credential-type"] == '"password"'
+                assert parts["credential"].strip('"') == turn_password(
+                    "north-star-and-anchor", parts["username"].strip('"')
+                )
+            assert "Link" in made.headers["Access-Control-Expose-Headers"]
+        nobody = await Machine(studio.site).call("OPTIONS", f"/whip/{studio.session}", kind="")
+        assert "Link" not in nobody.headers  # Credentials are for somebody who has a connection.
