@@ -13,7 +13,7 @@ from server.media.edge.counters import Counters
 from server.media.peer import build, incoming, layer
 from server.media.recorder import frames
 from server.media.recorder import h264 as recorded_h264
-from server.media.rtp import feedback, h264, nack, packet, reception, ring, rtcp, rtx, sps, vp8
+from server.media.rtp import feedback, h264, nack, packet, reception, red, ring, rtcp, rtx, sps, vp8
 from server.media.sdp import answer, codecs, offer
 from server.media.seam import split_records
 from tests.fuzz import wire
@@ -23,6 +23,7 @@ TRANSPORT = answer.Transport(1, 1, "ufrag", "password", "AA:BB", "active", ["192
 VP8_KEY = bytes((0x90, 0xE0, 0x80, 1, 2, 3, 0x10, 0, 0, 0x9D, 1, 0x2A, 64, 0, 64, 0)) + bytes(8)
 SPS = bytes.fromhex("6742c01eda02802d8b01e1100003e90000ea60e8")
 PPS = bytes.fromhex("68ce3c80")
+RED = red.pack([red.Block(111, 960, b"before"), red.Block(111, 0, b"sound")])
 STAP = b"\x78" + wire.framed(SPS, PPS)
 
 
@@ -107,6 +108,12 @@ def _rtx(data: bytes) -> None:
     assert found is None or rtx.wrap(*found) == data
 
 
+def _red(data: bytes) -> None:
+    blocks = red.unpack(data, 0, len(data))
+    assert len(blocks) <= red.BLOCKS_MAX + 1
+    assert red.pack(blocks) == data
+
+
 def _sdp(data: bytes) -> None:
     read = offer.read_offer(data.decode("utf-8", "surrogateescape"))
     parts = build.build(read, wire.SOURCES, Counters())
@@ -123,6 +130,9 @@ def _incoming(data: bytes) -> None:
             found = parts.incoming.read(bytearray(each), len(each), count * 0.02)
         except ValueError:
             continue
+        while parts.incoming.earlier:
+            assert found is not None
+            assert parts.incoming.earlier.popleft().seq < found[2].seq
         if found is not None:
             _, stream, taken = found
             if stream.repairs:
@@ -154,6 +164,7 @@ _PACKETS = (
     wire.rtp(STAP, kind=98, ssrc=5, extension=b"\x400"),
     wire.rtp(b"\x00\x02" + VP8_KEY, kind=97, ssrc=2000),
     wire.rtp(b"sound", kind=111, ssrc=7, extension=b"\x10\x85\x401"),
+    wire.rtp(RED, kind=63, ssrc=7, extension=b"\x10\x85\x401"),
 )
 _REPORTS = (
     rtcp.sender_report(1, 2, 3, 4, 5),
@@ -194,6 +205,7 @@ TARGETS = [
     Target("vp8", _vp8, (vp8,), (ValueError,), (VP8_KEY, b"\x80\x80\x05\x01")),
     Target("h264", _h264, (h264,), (), (STAP, SPS, b"\x7c\x85"), (wire.framed(SPS),)),
     Target("rtx", _rtx, (rtx,), (), (b"\x00\x01abc",)),
+    Target("red", _red, (red,), (ValueError,), (RED,), (RED[:4],)),
     Target(
         "sdp",
         _sdp,
@@ -206,7 +218,7 @@ TARGETS = [
     Target(
         "incoming",
         _incoming,
-        (incoming, layer, packet, vp8, h264, sps, rtx, ring, nack, reception, feedback),
+        (incoming, layer, packet, vp8, h264, sps, red, rtx, ring, nack, reception, feedback),
         (),
         (wire.framed(*_PACKETS), *map(wire.framed, _PACKETS)),
         tuple(map(wire.framed, _PACKETS)),

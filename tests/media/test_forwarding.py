@@ -12,6 +12,7 @@ from server.media.rtp import rtcp
 from server.media.rtp.feedback import read_feedback
 from server.media.rtp.keyframes import MERGE_S
 from server.media.rtp.nack import GAP_MAX
+from server.media.rtp.red import Block, pack
 from tests.media.rig import Rig, Way, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
 
@@ -52,6 +53,32 @@ async def test_picture_and_sound_reach_the_other(tmp_path: Path, way: Way) -> No
         await until(lambda: len(bob.of("4")) >= 20)
         slots = await rig.event("slots", connection=bob.connection)
         assert slots.data["slots"][0] == {"mid": "2", "kind": "video", "participant": "ann", "source": "camera"}
+        await ann.close()
+        await bob.close()
+
+
+async def test_lost_sound_comes_inside_the_next_packet(tmp_path: Path, way: Way) -> None:
+    """Of six packets with one earlier sound each, every second is lost; a doubled one and one of another format change nothing."""
+
+    def sound(index: int) -> Block:
+        return Block(111, 0, b"sound %d" % index)
+
+    async with open_rig(tmp_path, way=way) as rig:
+        ann, bob = await on_stage(rig, "ann"), await on_stage(rig, "bob")
+        ann.send_rtp("1", 9, 9 * 960, pack([sound(9)]), payload_type=63)
+        await until(lambda: bob.of("4"))
+        for index in (11, 13, 13, 15):
+            both = pack([Block(111, 960, sound(index - 1).payload), sound(index)])
+            ann.send_rtp("1", index, index * 960, both, payload_type=63)
+        ann.send_rtp("1", 16, 16 * 960, pack([Block(0, 960, b"other"), sound(16)]), payload_type=63)
+        ann.send_rtp("1", 17, 17 * 960, b"sound 17")
+        heard = await until(lambda: len(found := bob.of("4")) >= 8 and found)
+        assert [packet.payload for packet in heard] == [
+            b"sound %d" % index for index in (9, 10, 11, 12, 13, 14, 15, 17)
+        ]
+        assert [packet.seq - heard[0].seq & 0xFFFF for packet in heard] == [0, 1, 2, 3, 4, 5, 6, 8]
+        assert [packet.rtp_time - heard[0].rtp_time & 0xFFFFFFFF for packet in heard[:3]] == [0, 960, 1920]
+        assert rig.house.counters.view()["packets_mended"] == 3
         await ann.close()
         await bob.close()
 

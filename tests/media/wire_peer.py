@@ -27,9 +27,15 @@ CODEC_LINES = {
         "a=rtpmap:97 rtx/90000",
         "a=fmtp:97 apt=96",
     ],
-    "audio": ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtcp-fb:111 transport-cc"],
+    "audio": [
+        "a=rtpmap:111 opus/48000/2",
+        "a=fmtp:111 minptime=10;useinbandfec=1",
+        "a=rtcp-fb:111 transport-cc",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
+    ],
 }
-NUMBERS = {"video": "96 97", "audio": "111"}
+NUMBERS = {"video": "96 97", "audio": "111 63"}
 MID_ID, TRANSPORT_ID, LEVEL_ID, RID_ID, REPAIRED_RID_ID = 4, 3, 1, 10, 11
 
 
@@ -196,6 +202,7 @@ class WirePeer(asyncio.DatagramProtocol):
         rid: str = "",
         named: bool = True,
         level: int | None = None,
+        payload_type: int | None = None,
     ) -> None:
         """One packet on a sending m-line, or of its layer `rid`; `again` as a retransmission whose payload is wrapped already.
 
@@ -204,6 +211,7 @@ class WirePeer(asyncio.DatagramProtocol):
         assert self._keys is not None
         kind = "video" if mid == "0" else "audio"
         number = (97 if again else 96) if kind == "video" else 111
+        number = number if payload_type is None else payload_type
         ssrc = self.again_ssrc if again else self.ssrcs[mid]
         if rid:
             ssrc = self.layer_ssrcs[rid][again]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.errors import BadSdp
 from server.media.edge import stun
-from server.media.rtp import h264, rtx
+from server.media.rtp import h264, red, rtx
 from server.media.rtp.feedback import read_feedback
 from server.media.rtp.packet import find_extension, read_header, read_number, read_text
 from server.media.rtp.rtcp import read_compound
@@ -46,7 +46,13 @@ def descriptor(data: bytes) -> None:
     move(bytearray(data), 0, found, 40_000, 300)
 
 
-@pytest.mark.parametrize("read", [whole_packet, descriptor, read_compound, read_feedback, h264.starts_key_frame])
+def packets_in_a_packet(data: bytes) -> None:
+    assert len(red.unpack(data, 0, len(data))) <= red.BLOCKS_MAX + 1
+
+
+@pytest.mark.parametrize(
+    "read", [whole_packet, packets_in_a_packet, descriptor, read_compound, read_feedback, h264.starts_key_frame]
+)
 @given(data=anything | rtp_like | rtcp_like)
 def test_readers_answer_or_raise_value_error(read: Callable[[bytes], Any], data: bytes) -> None:
     with contextlib.suppress(ValueError):

@@ -32,10 +32,22 @@ def test_answer_declares_slots_and_takes_the_browsers_numbers() -> None:
     assert "a=fmtp:96 x-google-start-bitrate=1500" in camera
     assert "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid" in camera
     assert "useinbandfec=1" in microphone
+    assert microphone.startswith(
+        "audio 7882 UDP/TLS/RTP/SAVPF 63 111\r\n"
+    )  # What stands first is sent: sound with its past.
+    assert "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" in microphone
+    assert "red/" not in answer.split("m=")[4]
     assert "a=sendonly" in slot
     assert "a=msid:g0 v0" in slot
     assert "a=ssrc-group:FID" in slot
     assert "start-bitrate" not in slot
+
+
+@pytest.mark.parametrize("formats", ["111/9", "0", "opus/opus", "", "111/111/112"])
+def test_sound_with_a_past_of_another_format_is_not_asked_for(formats: str) -> None:
+    offer = WirePeer().offer()
+    microphone = answer_to(offer.sdp.replace("a=fmtp:63 111/111", f"a=fmtp:63 {formats}"), offer.sources).split("m=")[2]
+    assert microphone.startswith("audio 7882 UDP/TLS/RTP/SAVPF 111\r\n")
 
 
 def test_first_known_codec_in_the_offerers_order_is_taken() -> None:

@@ -222,6 +222,13 @@ class Connection:
         if found is None:
             return
         publication, layer, packet = found
+        earlier = self.parts.incoming.earlier
+        while earlier:
+            self.counters.add("packets_mended")
+            self._take(publication, layer, earlier.popleft(), now)
+        self._take(publication, layer, packet, now)
+
+    def _take(self, publication: Publication, layer: Layer, packet: MediaPacket, now: float) -> None:
         self.counters.add("packets_in")
         if layer.repairs and layer.missing.arrived(packet.seq, now):
             self._reports.ask_again(self, publication, layer, now)

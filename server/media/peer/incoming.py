@@ -3,17 +3,19 @@
 Which layer it is of, the RID says (RFC 8852); browsers send MID and RID with the first packets only, until we have reported some.
 """
 
+from collections import deque
 from typing import NamedTuple
 
 from server.media.edge.counters import Counters
 from server.media.peer.layer import Layer
 from server.media.peer.publication import Publication
-from server.media.rtp import rtx
+from server.media.rtp import red, rtx
 from server.media.rtp.feedback import FeedbackBuilder
 from server.media.rtp.packet import Buffer, Header, find_extension, read_header, read_number, read_text
 from server.media.rtp.ring import MediaPacket
 from server.media.sdp.answer import AUDIO_LEVEL, MID, REPAIRED_RID, RID, TRANSPORT_CC
 from server.media.sdp.offer import Section
+from server.media.tap import Codec
 
 SSRCS_MAX = 64
 
@@ -27,11 +29,15 @@ class Route(NamedTuple):
 
 
 class Incoming:
-    """Reads the packets of one connection. Anything that makes no sense raises ValueError and is counted by the caller."""
+    """Reads the packets of one connection. Anything that makes no sense raises ValueError and is counted by the caller.
+
+    `earlier` are packets, oldest first, that came inside the one that `read` just gave; the caller takes them out before it reads again.
+    """
 
     def __init__(self, counters: Counters) -> None:
         self.publications: list[Publication] = []
         self.feedback = FeedbackBuilder()
+        self.earlier: deque[MediaPacket] = deque()
         self.media_ssrc = 0
         self._counters = counters
         self._routes: dict[int, Route] = {}
@@ -81,7 +87,8 @@ class Incoming:
     def _fresh(
         self, publication: Publication, layer: Layer, data: Buffer, header: Header, now: float
     ) -> MediaPacket | None:
-        codec = publication.codecs.get(header.payload_type)
+        payload_type = publication.redundancy_types.get(header.payload_type, header.payload_type)
+        codec = publication.codecs.get(payload_type)
         if codec is None:
             self._counters.add("dropped_payload_type")
             return None
@@ -89,8 +96,28 @@ class Incoming:
             found = find_extension(data, header, self._level_extension)
             if found is not None:
                 publication.loudness.note(data[found[0]] & 127, now)
+        if payload_type != header.payload_type:
+            blocks = red.unpack(data, header.payload_start, header.payload_end)
+            if any(block.payload_type != payload_type for block in blocks):
+                raise ValueError("a packet in a packet is of another format")
+            return self._take_blocks(layer, header, codec, blocks, now)
         payload = bytes(data[header.payload_start : header.payload_end])
         return layer.take(header.seq, header.rtp_time, header.marker, codec, payload, now, repaired=False)
+
+    def _take_blocks(
+        self, layer: Layer, header: Header, codec: Codec, blocks: list[red.Block], now: float
+    ) -> MediaPacket | None:
+        """The newest of the packets in a packet; those before it that were lost on their own way wait in `earlier`."""
+        found: MediaPacket | None = None
+        for back in range(len(blocks) - 1, -1, -1):
+            _, age, payload = blocks[len(blocks) - 1 - back]
+            seq, rtp_time = header.seq - back & 0xFFFF, header.rtp_time - age & 0xFFFFFFFF
+            found = layer.take(seq, rtp_time, header.marker and not back, codec, payload, now, repaired=back > 0)
+            if found is not None and back:
+                self.earlier.append(found)
+        if found is None:
+            self.earlier.clear()  # The whole packet came twice.
+        return found
 
     def _repaired(
         self, publication: Publication, layer: Layer, data: Buffer, header: Header, now: float

@@ -39,6 +39,9 @@ class Publication:
             for chosen in codecs
             if chosen.retransmission_type is not None
         }
+        self.redundancy_types: dict[int, int] = {
+            chosen.redundancy_type: chosen.payload_type for chosen in codecs if chosen.redundancy_type is not None
+        }
         self.rids = rids or [""]
         self.layers: list[Layer] = []
         self.participant = ""

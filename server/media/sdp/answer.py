@@ -82,6 +82,8 @@ def _refused(line: Line) -> list[str]:
 def _section(transport: Transport, line: Line) -> list[str]:
     numbers: list[int] = []
     for chosen in line.codecs:
+        if chosen.redundancy_type is not None:
+            numbers.append(chosen.redundancy_type)  # What stands first is what is sent.
         numbers.append(chosen.payload_type)
         if chosen.retransmission_type is not None:
             numbers.append(chosen.retransmission_type)
@@ -138,6 +140,10 @@ def _format(chosen: ChosenCodec, starts_fast: bool) -> list[str]:
     if parameters:
         text.append(f"a=fmtp:{number} {';'.join(parameters)}")
     text += [f"a=rtcp-fb:{number} {value}" for value in chosen.feedback]
+    if chosen.redundancy_type is not None:
+        encoding = chosen.encoding.partition("/")[2]
+        text.append(f"a=rtpmap:{chosen.redundancy_type} red/{encoding}")
+        text.append(f"a=fmtp:{chosen.redundancy_type} {number}/{number}")
     if chosen.retransmission_type is not None:
         text.append(f"a=rtpmap:{chosen.retransmission_type} rtx/{chosen.codec.clock_rate}")
         text.append(f"a=fmtp:{chosen.retransmission_type} apt={number}")

@@ -1,7 +1,7 @@
 """Which of the offered codecs we take. We forward and never decode, so we only need to know where key frames are: VP8, H.264 baseline, Opus."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from server.media.sdp.offer import OfferedCodec, Section
@@ -14,18 +14,20 @@ FEEDBACK = ("transport-cc", "ccm fir", "nack", "nack pli")
 
 @dataclass(frozen=True, slots=True)
 class ChosenCodec:
-    """A codec with the numbers that this browser gave it."""
+    """A codec with the numbers that this browser gave it. `redundancy_type`: of packets that carry the ones before them again (RED)."""
 
     codec: Codec
     payload_type: int
     retransmission_type: int | None
     encoding: str
     feedback: tuple[str, ...]
+    redundancy_type: int | None = None
 
 
 def codecs_to_receive(section: Section) -> list[ChosenCodec]:
     """The one codec we ask a sending m-line for: the first we know in the offerer's order. Empty: none in common."""
-    return list(islice(_known(section), 1))
+    again = _redundancy_types(section)
+    return [replace(chosen, redundancy_type=again.get(chosen.payload_type)) for chosen in islice(_known(section), 1)]
 
 
 def codecs_to_send(section: Section) -> list[ChosenCodec]:
@@ -71,6 +73,16 @@ def _retransmission_types(section: Section) -> dict[str, int]:
         apt = other.parameter("apt") if other.name.lower() == "rtx" else None
         if apt is not None:
             found.setdefault(apt, other.payload_type)
+    return found
+
+
+def _redundancy_types(section: Section) -> dict[int, int]:
+    """Payload type of RED (RFC 2198) by the one format that all its blocks have; the first one counts."""
+    found: dict[int, int] = {}
+    for other in section.codecs:
+        formats = set(other.fmtp.split("/")) if other.name.lower() == "red" and other.channels == 2 else set()
+        if len(formats) == 1 and (number := formats.pop()).isdecimal():
+            found.setdefault(int(number), other.payload_type)
     return found
 
 
