@@ -94,9 +94,10 @@ def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
     """Answers a NACK for the slot's 16-bit numbers `seqs`: as retransmissions where that is negotiated, else as they were. How many went out."""
     layer = outlet.layer
     newest = layer.newest if layer is not None else None
+    sent, _ = outlet.sent()
     count = 0
     for seq in seqs:
-        if not outlet.resend_bucket.take(now):
+        if not outlet.resend_budget.take(sent, now):
             break  # Before the search, which is what costs.
         origin = outlet.map.origin(seq, newest)
         source = origin[0].layer if origin else None

@@ -6,9 +6,9 @@ import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from server.media.edge.guard import Bucket
 from server.media.native.forwarder import CODECS, NO_TYPE, SlotState
 from server.media.peer.layer import CLOCK_RATES, Layer
+from server.media.rtp.budget import ResendBudget
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.slot import NOBODY, SlotMap
 from server.media.sdp.answer import MID, TRANSPORT_CC, Sending
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from server.media.peer.link import Link
     from server.media.peer.publication import Publication
 
-RESENT_A_SECOND = 400.0
-RESENT_AT_ONCE = 300.0
 MID_BLOCK_BYTES = 5
 
 
@@ -54,7 +52,7 @@ class Outlet:
         self.transport_head = extensions[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in extensions else 0
         self.mid_block = _mid_block(mid, extensions.get(MID))
         self.retransmission_seq = seed >> 16 & 0x7FFF
-        self.resend_bucket = Bucket(RESENT_A_SECOND, RESENT_AT_ONCE)
+        self.resend_budget = ResendBudget()
         self._packets_before = self._octets_before = 0
         self._counted_from = (0, 0)
         self.state = self._first_state()
