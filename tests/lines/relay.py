@@ -137,4 +137,5 @@ def _open_tun(name: str) -> int:
 
 
 if __name__ == "__main__":
+    os.nice(-10)  # A line does not get worse because the machine is busy.
     Relay(json.loads(sys.argv[1])).run()
