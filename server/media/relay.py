@@ -13,6 +13,7 @@ from server.media.native.forwarder import Forwarder
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp import vp8
+from server.media.rtp.budget import SHARE, SHARE_TWICE
 from server.media.rtp.history import micros, take_number
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.rtx import wrap
@@ -91,22 +92,27 @@ def start_at_key_frame(outlet: Outlet) -> None:
 
 
 def resend(outlet: Outlet, seqs: list[int], now: float) -> int:
-    """Answers a NACK for the slot's 16-bit numbers `seqs`: as retransmissions where that is negotiated, else as they were. How many went out."""
+    """Answers a NACK for the slot's 16-bit numbers `seqs`: as retransmissions where that is negotiated, else as they were. How many went out.
+
+    Over a line that loses much whatever we send they go twice, the second time after all the others.
+    """
+    budget, (sent, _) = outlet.resend_budget, outlet.sent()
+    goes_twice = outlet.link.line.own_loss > 0 and outlet.is_repairable
+    share = SHARE_TWICE if goes_twice else SHARE
     layer = outlet.layer
     newest = layer.newest if layer is not None else None
-    sent, _ = outlet.sent()
-    count = 0
+    found: list[tuple[MediaPacket, Shift]] = []
     for seq in seqs:
-        if not outlet.resend_budget.take(sent, now):
+        if not budget.take(sent, now, share):
             break  # Before the search, which is what costs.
         origin = outlet.map.origin(seq, newest)
         source = origin[0].layer if origin else None
         packet = source.ring.get(origin[1]) if origin and isinstance(source, Layer) else None
-        if origin is None or packet is None:
-            continue
-        _send_one(outlet, packet, origin[0], now, again=True)
-        count += 1
-    return count
+        if origin is not None and packet is not None:
+            found.append((packet, origin[0]))
+    if goes_twice:
+        found += [entry for entry in found if budget.take(sent, now, share)]
+    return sum(_send_one(outlet, packet, shift, now, again=True) > 0 for packet, shift in found)
 
 
 def pad(outlet: Outlet, octets: int, now: float) -> int:

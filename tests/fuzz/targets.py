@@ -10,10 +10,11 @@ from server.errors import BadSdp, NoCommonCodec
 from server.media import seam
 from server.media.edge import edge, stun, tcp
 from server.media.edge.counters import Counters
+from server.media.native.forwarder import LinkState
 from server.media.peer import build, incoming, layer
 from server.media.recorder import frames
 from server.media.recorder import h264 as recorded_h264
-from server.media.rtp import feedback, h264, nack, packet, reception, red, ring, rtcp, rtx, sps, vp8
+from server.media.rtp import feedback, h264, history, nack, packet, reception, red, ring, rtcp, rtx, sps, vp8
 from server.media.sdp import answer, codecs, offer
 from server.media.seam import split_records
 from tests.fuzz import wire
@@ -87,7 +88,21 @@ def _rtcp(data: bytes) -> None:
 
 
 def _feedback(data: bytes) -> None:
-    assert len(feedback.read_feedback(data)) <= feedback.READ_MAX
+    """Twice the same report about packets that were sent: all of it is news once."""
+    sent = LinkState()
+    for number in range(300):
+        history.take_number(sent, sent.history, number * 1000, 1000)
+    try:
+        assert len(feedback.read_feedback(data)) <= feedback.READ_MAX
+    finally:
+        for _ in range(2):
+            try:
+                history.hear(sent, data)
+            except ValueError:
+                assert not sent.reports
+    assert 0 <= sent.received <= 300
+    assert 0 <= sent.lost <= 300 - sent.received
+    assert sent.octets == 1000 * sent.received
 
 
 def _vp8(data: bytes) -> None:
@@ -201,7 +216,7 @@ TARGETS = [
     Target("rtp", _rtp, (packet,), (ValueError,), _PACKETS),
     Target("extensions", _extensions, (packet,), (), (b"\x00\x31\x00\x01\x400", b"\x80\x04\x010\x03\x02\x00\x01")),
     Target("rtcp", _rtcp, (rtcp,), (ValueError,), (*_REPORTS, b"".join(_REPORTS)), _REPORTS),
-    Target("feedback", _feedback, (feedback,), (ValueError,), _FEEDBACK),
+    Target("feedback", _feedback, (feedback, history), (ValueError,), _FEEDBACK),
     Target("vp8", _vp8, (vp8,), (ValueError,), (VP8_KEY, b"\x80\x80\x05\x01")),
     Target("h264", _h264, (h264,), (), (STAP, SPS, b"\x7c\x85"), (wire.framed(SPS),)),
     Target("rtx", _rtx, (rtx,), (), (b"\x00\x01abc",)),

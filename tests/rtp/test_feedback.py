@@ -134,6 +134,20 @@ def test_key_frames_are_asked_for_at_once_then_repeated_then_merged() -> None:
     assert frames.due(2.65)
 
 
+def test_sender_that_never_answers_is_asked_once_a_second() -> None:
+    frames = KeyFrames()
+    frames.wish()
+    assert sum(frames.due(at / 100) for at in range(1000)) == 3 + 9
+    frames.need()  # Somebody new cannot begin without.
+    assert [frames.due(at) for at in (10.5, 11.0, 11.4)] == [True, True, True]
+    frames.arrived(12.0)
+    for at in range(1200, 2200):
+        frames.wish()
+        if frames.due(at / 100):
+            frames.arrived(at / 100 + 0.1)
+    assert frames.arrived_at == pytest.approx(21.9, abs=1.2)
+
+
 def test_loss_is_reported_for_the_time_since_the_last_report() -> None:
     reception = Reception(90_000)
     assert reception.block(1, 0.0) is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.media.rtp import rtcp
-from server.media.rtp.budget import ResendBudget
+from server.media.rtp.budget import SHARE, SHARE_TWICE, ResendBudget
 from server.media.rtp.nack import GAP_MAX, MISSING_MAX, NackGenerator
 from server.media.rtp.packet import read_header
 from server.media.rtp.ring import MediaPacket, Ring
@@ -145,20 +145,22 @@ def test_slot_left_and_filled_again_goes_on() -> None:
     assert slot.origin(3, packet(99_999)) is not None
 
 
-def repeated(sent_a_second: float, asked_a_second: float, seconds: int = 20) -> float:
+def repeated(sent_a_second: float, asked_a_second: float, share: float = SHARE, seconds: int = 20) -> float:
     """How many packets a second are repeated in the long run."""
     budget, found = ResendBudget(), 0
     for tick in range(seconds * 100):
         sent = int(sent_a_second * tick / 100)
-        found += sum(budget.take(sent, tick / 100) for _ in range(round(asked_a_second / 100)))
+        found += sum(budget.take(sent, tick / 100, share) for _ in range(round(asked_a_second / 100)))
     return found / seconds
 
 
 def test_repeats_take_a_share_of_the_line() -> None:
     """A line of 300 kbit/s that got 2 Mbit/s was sent 8 Mbit/s, most of it again and again."""
-    assert repeated(200, 100) == pytest.approx(100, rel=0.1)  # A third of all packets lost: all are repeated.
-    assert repeated(200, 1000) < 130
-    assert 15 < repeated(0, 1000) < 30  # The last packets before a pause.
+    assert repeated(600, 100) == pytest.approx(100, rel=0.1)  # A sixth of all packets lost: all are repeated.
+    assert repeated(200, 1000) < 0.2 * 200 + 10
+    assert repeated(200, 100, SHARE_TWICE) == pytest.approx(100, rel=0.1)  # 30 % of loss: all are repeated.
+    assert repeated(200, 1000, SHARE_TWICE) < 0.7 * 200 + 10
+    assert 5 < repeated(0, 1000) < 15  # The last packets before a pause.
 
 
 def test_header_without_room_for_its_padding_is_refused() -> None:

@@ -152,6 +152,14 @@ class Outlet:
         return self._packets_before + layer.packets - packets, self._octets_before + layer.octets - octets
 
     @property
+    def is_repairable(self) -> bool:
+        """True where retransmissions have numbers of their own: one that comes twice is dropped, and pads."""
+        layer = self.layer
+        if layer is None or layer.newest is None or self.kind != "video":
+            return False
+        return self.retransmission_types.get(layer.newest.codec.mime) is not None
+
+    @property
     def is_empty(self) -> bool:
         """Nothing has come out of this slot and nothing does."""
         return self.map.shift is NOBODY

@@ -77,10 +77,13 @@ class Reports:
             layer.reception.sender_report(report.ntp, now)
 
     def _note_received(self, connection: Connection, blocks: list[rtcp.ReportBlock], now: float) -> None:
+        if not blocks:
+            return
+        # Of several streams the worst: a silent one has lost nothing, and says nothing of the line.
+        if connection.link.loss.note(max(block.lost_share for block in blocks), now):
+            for outlet in connection.parts.outlets:
+                outlet.send_twice(outlet.kind == "audio" and connection.link.loss.is_bad)
         for block in blocks:
-            if connection.link.loss.note(block.lost_share, now):
-                for outlet in connection.parts.outlets:
-                    outlet.send_twice(outlet.kind == "audio" and connection.link.loss.is_bad)
             if block.last_sr:
                 middle = ntp_from_unix(self._wall(now)) >> 16 & 0xFFFFFFFF
                 rtt_s = (middle - block.last_sr - block.delay & 0xFFFFFFFF) / 65536
@@ -164,11 +167,7 @@ class Reports:
 
 
 def _can_pad(outlet: Outlet) -> bool:
-    """True for a picture whose retransmissions are told from the picture: what comes twice there is dropped, and counted by nobody."""
-    layer = outlet.layer
-    if layer is None or layer.newest is None or not outlet.transport_head or outlet.kind != "video":
-        return False
-    return outlet.retransmission_types.get(layer.newest.codec.mime) is not None
+    return outlet.is_repairable and bool(outlet.transport_head)
 
 
 def _size(outlet: Outlet) -> int:

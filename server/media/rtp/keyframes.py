@@ -1,6 +1,8 @@
 """When to ask a sender for a key frame."""
 
 REPEAT_S = 0.4
+SOON = 3
+"""Requests that go unanswered so soon after each other; then one a second, for a sender that cannot or will not."""
 DEAF_S = 0.3
 """Chromium drops every request within 0.3 s of its last key frame (measured), so asking earlier only hides the repeat."""
 MERGE_S = 1.0
@@ -14,10 +16,12 @@ class KeyFrames:
         self._asked_at = float("-inf")
         self._needed = False
         self._wished = False
+        self._unanswered = 0
 
     def need(self) -> None:
         """Ask soon and repeat until a key frame is in."""
         self._needed = True
+        self._unanswered = 0
 
     def wish(self) -> None:
         """Ask, merged to one a second."""
@@ -27,6 +31,7 @@ class KeyFrames:
         """A key frame is in."""
         self.arrived_at = now
         self._needed = self._wished = False
+        self._unanswered = 0
 
     @property
     def is_open(self) -> bool:
@@ -37,7 +42,9 @@ class KeyFrames:
         """True when a request must be sent now; the caller sends it."""
         if self._wished and now - self.arrived_at >= MERGE_S:
             self._needed, self._wished = True, False
-        if not self._needed or now - self._asked_at < REPEAT_S or now - self.arrived_at < DEAF_S:
+        pause_s = REPEAT_S if self._unanswered < SOON else MERGE_S
+        if not self._needed or now - self._asked_at < pause_s or now - self.arrived_at < DEAF_S:
             return False
         self._asked_at = now
+        self._unanswered += 1
         return True
