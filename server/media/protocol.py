@@ -95,7 +95,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantView:
-    """A participant as the worker sees it. `tracks` lists the sources from which packets came in the last second."""
+    """A participant as the worker sees it. `tracks` lists the sources from which packets came in the last second.
+
+    `interrupted`: connected, but nothing comes any more at the moment.
+    """
 
     participant: str
     connection: str | None
@@ -103,6 +106,7 @@ class ParticipantView:
     connected: bool
     tracks: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

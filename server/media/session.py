@@ -21,6 +21,7 @@ class Participant:
     connection: Connection | None = None
     on_stage: bool = False
     watches: bool = False
+    interrupted: bool = False
     state: dict[str, Any] = field(default_factory=dict)
 
     def live(self) -> list[Publication]:
@@ -43,6 +44,7 @@ class Participant:
             connection is not None and connection.is_connected,
             [publication.source.value for publication in self.live()],
             self.state,
+            self.interrupted,
         )
 
 
@@ -164,9 +166,12 @@ class Session:
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 
     def quiet(self, now: float) -> None:
-        """Takes sources that have fallen silent out of their slots. To be called a few times a second."""
+        """Takes sources that have fallen silent out of their slots, and says whose line is interrupted. To be called a few times a second."""
         changed = False
         for seat in self.participants.values():
+            interrupted = seat.connection is not None and seat.connection.is_interrupted(now)
+            changed = changed or interrupted is not seat.interrupted
+            seat.interrupted = interrupted
             for publication in seat.live():
                 if publication.is_silent(now, seat.state.get(publication.source.value) is False):
                     publication.live = False

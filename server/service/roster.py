@@ -85,6 +85,7 @@ def _participant(
         on_stage=one.on_stage,
         state=sources_view(one.state),
         tracks=sources_in(one.tracks),
+        interrupted=one.interrupted,
     )
 
 

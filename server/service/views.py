@@ -26,30 +26,14 @@ from server.domain.words import (
     TopicId,
     Visibility,
 )
-from server.service.media_views import (
-    ConnectionView as ConnectionView,
-)
-from server.service.media_views import (
-    Moment as Moment,
-)
-from server.service.media_views import (
-    RecordingFile as RecordingFile,
-)
-from server.service.media_views import (
-    RecordingRow as RecordingRow,
-)
-from server.service.media_views import (
-    RecordingView as RecordingView,
-)
-from server.service.media_views import (
-    RestartView as RestartView,
-)
-from server.service.media_views import (
-    RunningRecording as RunningRecording,
-)
-from server.service.media_views import (
-    SlotView as SlotView,
-)
+from server.service.media_views import ConnectionView as ConnectionView
+from server.service.media_views import Moment as Moment
+from server.service.media_views import RecordingFile as RecordingFile
+from server.service.media_views import RecordingRow as RecordingRow
+from server.service.media_views import RecordingView as RecordingView
+from server.service.media_views import RestartView as RestartView
+from server.service.media_views import RunningRecording as RunningRecording
+from server.service.media_views import SlotView as SlotView
 
 Fact = str | int | float | bool | None
 
@@ -98,7 +82,7 @@ class SourcesView:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantView:
-    """One person in a session. `here`: connected now. `tracks`: sources that sent packets in the last second."""
+    """One person in a session. `here`: connected now; `interrupted`: not for the moment. `tracks`: sources that sent packets in the last second."""
 
     id: ParticipantId
     kind: PersonKind
@@ -107,6 +91,7 @@ class ParticipantView:
     on_stage: bool
     state: SourcesView
     tracks: list[Source] = field(default_factory=list)
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,3 +285,26 @@ async def test_roster_tells_who_is_here(tmp_path: Path) -> None:
         await rig.client.unseat("s1", "ann")
         assert (await rig.client.session("s1")).participants == []
         await ann.close()
+
+
+async def test_others_hear_of_an_interrupted_line_within_two_seconds_and_of_its_end(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann, idle = await joined(rig.client.connect, WirePeer()), await joined(rig.client.connect, WirePeer())
+        for name, peer in (("ann", ann), ("idle", idle)):
+            await rig.client.seat("s1", name, Seat(peer.connection, on_stage=True))
+
+        def interrupted() -> list[str]:
+            told = [event.data for event in rig.events if event.kind == "roster"]
+            return [one["participant"] for one in told[-1]["participants"] if one["interrupted"]]
+
+        await ann.hold_checks()
+        for index in range(20):
+            ann.send_rtp("1", index, index * 960, b"sound")
+            await asyncio.sleep(0.02)
+        lost_at = time.monotonic()
+        await until(lambda: interrupted() == ["ann"], limit_s=2.0)
+        assert time.monotonic() - lost_at > 1.0
+        ann.send_rtp("1", 20, 20 * 960, b"sound")
+        await until(lambda: interrupted() == [], limit_s=1.0)
+        await ann.close()
+        await idle.close()

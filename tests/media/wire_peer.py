@@ -156,6 +156,10 @@ class WirePeer(asyncio.DatagramProtocol):
             self.check()
             await asyncio.sleep(0.1 if self._keys is None else 1.0)
 
+    async def hold_checks(self) -> None:
+        """No more checks by itself."""
+        await self._tasks.close()
+
     def check(self, password: str | None = None, nominate: bool = True) -> None:
         self.send(self.check_bytes(password, nominate))
 

@@ -11,7 +11,7 @@ export class Problem extends Error {
 
 const LIMIT_MS = 15_000;
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function call<T>(method: string, path: string, body?: unknown, limit_ms = LIMIT_MS): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -19,7 +19,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
       headers: { Accept: 'application/json', 'Oase-As': page.as, ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
       ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body ?? {}) }),
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(LIMIT_MS),
+      signal: AbortSignal.timeout(limit_ms),
     });
   } catch {
     throw new Problem('offline', 0, t('No connection at the moment. Check your network, then try again.'));
@@ -38,9 +38,9 @@ async function problem(answer: Response): Promise<Problem> {
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>('GET', path);
-export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>('POST', path, body);
+export const post = <T>(path: string, body?: unknown, limit_ms?: number): Promise<T> => call<T>('POST', path, body, limit_ms);
 export const put = <T>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, body);
-export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, body);
+export const patch = <T>(path: string, body: unknown, limit_ms?: number): Promise<T> => call<T>('PATCH', path, body, limit_ms);
 export const remove = (path: string): Promise<void> => call<void>('DELETE', path);
 
 /** The sentence for a person, whatever was thrown. */

@@ -7,7 +7,8 @@
 
 import { Emitter } from './emitter';
 import { HoldBack, lineBetween, type Line, type Reading } from './line';
-import type { ConnectionView, SlotView, Source } from './messages';
+import type { ConnectionView, SlotView, Source, TurnView } from './messages';
+import { Recovery } from './recovery';
 
 const PICTURES = 6;
 const SOUNDS = 4;
@@ -18,10 +19,20 @@ const UNSEEN_BPS = 600_000;
 const UNSEEN_SCALE = 2;
 /** So that the first, small picture is on the other side before the large ones cost their time. */
 const GROW_AFTER_MS = 500;
+/** Everybody else is connected by then; who is not may have a network that needs the TURN server. */
+const TURN_AFTER_MS = 2000;
+const NEVER_CONNECTED_MS = 15_000;
+const LOOK_MS = 500;
 
 export type Tracks = Partial<Record<Source, MediaStreamTrack>>;
 export interface Offer { sdp: string; sources: Record<string, Source> }
 export type CallState = 'connecting' | 'connected' | 'interrupted' | 'lost' | 'closed';
+
+/** What a call asks of the server about its own connection. `restart` sends the offer of an ICE restart and gives the answer, null when the connection is gone. */
+export interface Server {
+  restart(connection: string, sdp: string): Promise<string | null>;
+  turn(connection: string): Promise<TurnView>;
+}
 
 export interface CallEvents {
   state: CallState;
@@ -37,7 +48,10 @@ export class Call extends Emitter<CallEvents> {
   readonly #pc: RTCPeerConnection;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
   readonly #offer: Promise<void>;
-  readonly #renew: (connection: string, sdp: string) => Promise<string>;
+  readonly #server: Server;
+  readonly #recovery = new Recovery();
+  #turn: TurnView | null = null;
+  #wasUp = false;
   readonly #holdBack = new HoldBack();
   #reading: Reading | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -45,10 +59,10 @@ export class Call extends Emitter<CallEvents> {
   #isSeen = false;
   #expected = '';
 
-  /** Builds the offer at once, so that joining is only one POST later. `renew` sends the offer of an ICE restart and gives the answer. */
-  constructor(renew: (connection: string, sdp: string) => Promise<string>, codec: 'vp8' | 'h264' = 'vp8') {
+  /** Builds the offer at once, so that joining is only one POST later. */
+  constructor(server: Server, codec: 'vp8' | 'h264' = 'vp8') {
     super();
-    this.#renew = renew;
+    this.#server = server;
     this.#pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.#pc.addEventListener('connectionstatechange', () => this.#changed());
     for (const source of SOURCES) this.#senders.set(source, this.#pc.addTransceiver(source === 'microphone' ? 'audio' : 'video', { direction: 'sendonly' }));
@@ -67,6 +81,10 @@ export class Call extends Emitter<CallEvents> {
     await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
     for (const source of SOURCES) void this.#limit(source);
     this.#later(() => void this.#measure(), 1500);
+    this.#keepTurn(answer.turn ?? null);
+    setTimeout(() => { if (!this.#wasUp) this.#become('lost'); }, NEVER_CONNECTED_MS);
+    setTimeout(() => { if (!this.#wasUp && this.#turn) void this.restart(); }, TURN_AFTER_MS);
+    setTimeout(() => void this.#look(), LOOK_MS);
     return answer;
   }
 
@@ -109,21 +127,30 @@ export class Call extends Emitter<CallEvents> {
     return found;
   }
 
-  /** New ICE credentials on the same connection: another network, or a path that died. DTLS and SRTP stay. */
+  /** New ICE credentials on the same connection: another network, or a path that died. DTLS and SRTP stay, and the old path until the new one works. */
   async restart(): Promise<void> {
     if (this.#restarting || !this.connection || this.state === 'closed') return;
     this.#restarting = true;
+    this.#recovery.begun();
     try {
+      if (this.#turn && (!this.#wasUp || this.#recovery.tries > 0)) this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers: [this.#turn] });
       this.#pc.restartIce();
       await this.#pc.setLocalDescription();
-      const sdp = await this.#renew(this.connection, this.#pc.localDescription?.sdp ?? '');
-      await this.#pc.setRemoteDescription({ type: 'answer', sdp });
-    } catch {
+      const sdp = await this.#server.restart(this.connection, this.#pc.localDescription?.sdp ?? '');
+      if (sdp === null) this.#become('lost');
+      else await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    } catch { // No network at all, for the moment; the old path may come back by itself.
       if (this.#pc.signalingState === 'have-local-offer') await this.#pc.setLocalDescription({ type: 'rollback' }).catch(() => {});
-      this.#become('lost');
     } finally {
       this.#restarting = false;
+      this.#recovery.ended(performance.now());
     }
+  }
+
+  /** The network is another one, or back again: looks for a way at once. */
+  hurry(): void {
+    this.#recovery.hurry();
+    if (this.#wasUp) void this.restart();
   }
 
   async stats(): Promise<RTCStatsReport> {
@@ -138,14 +165,38 @@ export class Call extends Emitter<CallEvents> {
   }
 
   #changed(): void {
-    const state = this.#pc.connectionState;
-    if (state === 'connected') this.#become('connected');
-    if (state === 'failed') { this.#become('interrupted'); void this.restart(); }
-    if (state === 'disconnected') {
-      this.#become('interrupted');
-      this.#later(() => { if (this.#pc.connectionState === 'disconnected') void this.restart(); }, 2000);
-    }
-    if (state !== 'connected') this.#later(() => { if (!['connected', 'closed'].includes(this.#pc.connectionState)) this.#become('lost'); }, 15_000);
+    if (this.#pc.connectionState === 'connected') { this.#wasUp = true; this.#become('connected'); }
+  }
+
+  /** Twice a second: is there anything from the server? */
+  async #look(): Promise<void> {
+    if (this.#isOver()) return;
+    if (this.#wasUp) this.#recover(await heard(this.#pc));
+    setTimeout(() => void this.#look(), LOOK_MS);
+  }
+
+  #recover(received: number): void {
+    if (this.#isOver()) return;
+    const advice = this.#recovery.look(received, this.#pc.connectionState === 'connected', performance.now());
+    if (advice === 'fine') this.#become('connected');
+    if (advice === 'silent') this.#become('interrupted');
+    if (advice === 'silent' || advice === 'restart') void this.restart();
+  }
+
+  #isOver(): boolean {
+    return this.state === 'closed' || this.state === 'lost';
+  }
+
+  /** Credentials of the TURN server, which end; new ones come in time, for a restart that may need them when nothing else works. */
+  #keepTurn(turn: TurnView | null): void {
+    if (!turn || turn.urls.length === 0) return;
+    this.#turn = turn;
+    setTimeout(() => void this.#renewTurn(), turn.expires_in_s * 800);
+  }
+
+  async #renewTurn(): Promise<void> {
+    if (this.#isOver() || !this.#turn) return;
+    this.#keepTurn(await this.#server.turn(this.connection).catch(() => this.#turn && { ...this.#turn, expires_in_s: 60 }));
   }
 
   #become(state: CallState): void {
@@ -202,6 +253,15 @@ function preferCodec(transceiver: RTCRtpTransceiver, first: 'vp8' | 'h264'): voi
   try {
     if (wanted.some((codec) => rank(codec) < 3)) transceiver.setCodecPreferences(wanted);
   } catch { /* The browser's own order works, too. */ }
+}
+
+/** Packets that came over any path so far, answers to the browser's own checks among them. */
+async function heard(pc: RTCPeerConnection): Promise<number> {
+  let received = 0;
+  (await pc.getStats()).forEach((one: Record<string, unknown>) => {
+    if (one['type'] === 'candidate-pair') received += Number(one['bytesReceived'] ?? 0) + Number(one['responsesReceived'] ?? 0);
+  });
+  return received;
 }
 
 function read(stats: RTCStatsReport): Reading {

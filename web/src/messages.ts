@@ -304,7 +304,7 @@ export interface OpenCase {
 /** How an agent left a session. */
 export type Outcome = 'solved' | 'follow_up' | 'not_solved' | 'nobody_there';
 
-/** One person in a session. `here`: connected now. `tracks`: sources that sent packets in the last second. */
+/** One person in a session. `here`: connected now; `interrupted`: not for the moment. `tracks`: sources that sent packets in the last second. */
 export interface ParticipantView {
   id: string;
   kind: PersonKind;
@@ -313,6 +313,7 @@ export interface ParticipantView {
   on_stage: boolean;
   state: SourcesView;
   tracks: Source[];
+  interrupted: boolean;
 }
 
 /** One session of a case, for the list of earlier ones. */

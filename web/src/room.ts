@@ -5,12 +5,12 @@
  */
 
 import { get, isCode, patch, post, put, remove } from './api';
-import { Call, type CallState, type Tracks } from './call';
+import { Call, type CallState, type Server, type Tracks } from './call';
 import type { Connection } from './connection';
 import type { Devices } from './devices';
 import { Emitter } from './emitter';
 import type { Line } from './line';
-import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source, Speaking } from './messages';
+import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source, TurnView, Speaking } from './messages';
 
 /** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. */
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'elsewhere' | 'full' | 'ended';
@@ -24,15 +24,20 @@ export interface RoomEvents {
 }
 
 const codec = (): 'vp8' | 'h264' => (new URLSearchParams(location.search).get('codec') === 'h264' ? 'h264' : 'vp8');
-const renew = async (connection: string, sdp: string): Promise<string> =>
-  (await patch<RestartView>(`/api/v1/connections/${connection}`, { sdp })).sdp;
+/** A request that got lost with the network must not keep the next one waiting. */
+const LIMIT_MS = 4000;
+const server: Server = {
+  restart: (connection, sdp) => patch<RestartView>(`/api/v1/connections/${connection}`, { sdp }, LIMIT_MS)
+    .then((answer) => answer.sdp, (error: unknown) => { if (isCode(error, 'not_found')) return null; throw error; }),
+  turn: (connection) => get<TurnView>(`/api/v1/connections/${connection}/turn`),
+};
 
 export class Room extends Emitter<RoomEvents> {
   state: RoomState = 'joining';
   me: string | null = null;
   people: readonly ParticipantView[] = [];
   speaking: Speaking | null = null;
-  #call: Call = new Call(renew, codec());
+  #call: Call = new Call(server, codec());
   #next: Call | null = null;
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -54,9 +59,7 @@ export class Room extends Emitter<RoomEvents> {
       line.on('media', (told) => this.#media(told.state)),
       line.on('session_ended', (told) => { if (told.session === this.session) this.end(); }),
     );
-    const network = (): void => void this.#call.restart();
-    addEventListener('online', network);
-    this.#ends.push(() => removeEventListener('online', network));
+    this.#ends.push(onNetwork(() => this.#hurry()), line.on('line', ({ up }) => { if (up && this.state === 'reconnecting') this.#hurry(); }));
     this.#listen(this.#call);
   }
 
@@ -84,7 +87,7 @@ export class Room extends Emitter<RoomEvents> {
       if (await this.#enterPrepared()) return;
       if (this.#call.connection || this.#call.state === 'closed') this.#renewCall();
       await this.#sendTracks(); // Before the answer: the first picture leaves with the last word of the handshake.
-      const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer));
+      const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer, this.state === 'reconnecting' ? LIMIT_MS : undefined));
       this.me = answer.participant ?? this.me;
       this.#saySeen();
       this.line.hold(answer.connection);
@@ -177,7 +180,7 @@ export class Room extends Emitter<RoomEvents> {
   #renewCall(): void {
     this.line.letGo(this.#call.connection);
     this.#call.close();
-    this.#call = this.#next ?? new Call(renew, codec());
+    this.#call = this.#next ?? new Call(server, codec());
     this.#next = null;
     this.#listen(this.#call);
     this.#saySeen();
@@ -205,20 +208,27 @@ export class Room extends Emitter<RoomEvents> {
   #media(state: 'away' | 'back'): void {
     if (!this.#wasAsked || ['ended', 'elsewhere'].includes(this.state)) return; // Nobody joins who has not come in yet.
     this.#become('away');
-    if (state === 'away') this.#next ??= new Call(renew, codec()); // Its offer takes 0.1 to 0.3 s: it is made while the worker starts.
+    if (state === 'away') this.#next ??= new Call(server, codec()); // Its offer takes 0.1 to 0.3 s: it is made while the worker starts.
     else { this.#attempt = 0; clearTimeout(this.#retry); void this.join(); }
   }
 
   #failed(error: unknown): void {
     if (isCode(error, 'session_full')) this.#become('full');
     else if (isCode(error, 'session_ended', 'case_closed', 'not_found', 'forbidden', 'not_signed_in')) this.end();
-    else { if (isCode(error, 'media_away')) this.#become('away'); else this.#become('reconnecting'); this.#again(); }
+    else { if (isCode(error, 'media_away')) this.#become('away'); else this.#become('reconnecting'); this.#again(isCode(error, 'offline') ? 2000 : 8000); }
   }
 
-  #again(): void {
+  /** The network is another one, or back again: what waits for its next try is tried now. */
+  #hurry(): void {
+    if (this.#call.state !== 'lost' && this.#call.connection) { this.#call.hurry(); return; }
+    if (this.#wasAsked && this.state === 'reconnecting') { this.#attempt = 0; this.#again(0); }
+  }
+
+  /** While the server cannot be reached at all it has no trouble with short pauses (`most_ms`). */
+  #again(most_ms = 8000): void {
     if (['ended', 'elsewhere'].includes(this.state)) return;
     clearTimeout(this.#retry);
-    const pause_ms = Math.min(8000, 400 * 2 ** this.#attempt) * (0.5 + Math.random());
+    const pause_ms = Math.min(most_ms, 400 * 2 ** this.#attempt) * (0.5 + Math.random());
     this.#attempt += 1;
     this.#retry = setTimeout(() => void this.join(), pause_ms);
   }
@@ -251,6 +261,16 @@ export class Room extends Emitter<RoomEvents> {
     }
     this.#saying = false;
   }
+}
+
+/** Calls when the network came back or is of another kind; ends with the returned function. Browsers without `type` say the first only. */
+function onNetwork(changed: () => void): () => void {
+  const information = (navigator as Navigator & { connection?: EventTarget & { type?: string } }).connection;
+  let { type } = information ?? {};
+  const change = (): void => { if (information?.type !== type) { ({ type } = information ?? {}); changed(); } };
+  addEventListener('online', changed);
+  information?.addEventListener('change', change);
+  return () => { removeEventListener('online', changed); information?.removeEventListener('change', change); };
 }
 
 /** The case as its reader may see it now. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoldBack, lineBetween, type Reading } from '../src/line';
 import { fromMoment, toMoment } from '../src/moment';
+import { Recovery } from '../src/recovery';
 import { duration, t, tn } from '../src/text';
 
 const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
@@ -61,4 +62,48 @@ test('placeholders are filled, unknown ones stay', () => {
 
 test('durations are short', () => {
   assert.deepEqual([0, 7, 200, 3725].map(duration), ['0:00', '0:07', '3:20', '1:02:05']);
+});
+
+/** What the rule says while `received` grows by `step` at each look, from `from` to `to` in ms. */
+function looks(rule: Recovery, from: number, to: number, step: (at: number) => number, isUp = true): [number, string][] {
+  const said: [number, string][] = [];
+  let received = 1_000_000 + from;
+  for (let at = from; at < to; at += 500) { received += step(at); const advice = rule.look(received, isUp, at); if (advice !== 'fine' && advice !== 'wait') said.push([at, advice]); if (advice === 'restart' || advice === 'silent') { rule.begun(); rule.ended(at); } }
+  return said;
+}
+
+test('a way that fell silent is left within two seconds, and tried again with growing pauses', () => {
+  const rule = new Recovery();
+  assert.deepEqual(looks(rule, 0, 5000, () => 50), []);
+  const said = looks(rule, 5000, 14_000, () => 0);
+  assert.equal(said[0]?.[1], 'silent');
+  assert.ok((said[0]?.[0] ?? 0) - 4500 <= 2000, `after ${said[0]?.[0]} ms`);
+  assert.deepEqual(said.slice(1).map(([, advice]) => advice), said.slice(1).map(() => 'restart'));
+  assert.ok(said.length >= 4 && said.length <= 6, `${said.length} tries`);
+});
+
+test('a way that comes back by itself ends the search', () => {
+  const rule = new Recovery();
+  looks(rule, 0, 5000, () => 50);
+  assert.equal(looks(rule, 5000, 8000, () => 0).length > 0, true);
+  assert.deepEqual(looks(rule, 8000, 12_000, () => 50), []);
+});
+
+test('where only checks are answered every few seconds, silence says nothing yet', () => {
+  const rule = new Recovery();
+  assert.deepEqual(looks(rule, 0, 30_000, (at) => (at % 5000 === 0 ? 1 : 0)), []);
+});
+
+test('one report a second on a lossy line is no silence', () => {
+  const rule = new Recovery();
+  assert.deepEqual(looks(rule, 0, 30_000, (at) => (at % 1000 === 0 && at % 4000 !== 0 ? 60 : 0)), []);
+});
+
+test('what the browser itself calls dead is left at once, and a page that slept asks again first', () => {
+  const rule = new Recovery();
+  looks(rule, 0, 5000, () => 50);
+  assert.deepEqual(looks(rule, 5000, 5500, () => 50, false), [[5000, 'silent']]);
+  const other = new Recovery();
+  looks(other, 0, 5000, () => 50);
+  assert.equal(other.look(0, true, 600_000), 'fine');
 });

@@ -1,6 +1,7 @@
 """One browser's peer connection: ICE checks in, DTLS by aiortc, SRTP opened at once, RTCP answered, and a clean end."""
 
 import asyncio
+import math
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -43,6 +44,10 @@ LIVE_S = 10.0
 PATH_LOST_S = 5.0
 """How long somebody whose TCP connection broke has to come back over another path."""
 EARLY_MAX = 64
+INTERRUPTED_S = 1.3
+"""Sound comes every 20 ms, and every 400 ms in a pause of speech: a whole second without anything is no loss but an interruption."""
+STREAM_GAP_S = 0.5
+INTERRUPTED_IDLE_S = 8.0
 
 
 class ConnectionOwner(Protocol):
@@ -85,7 +90,7 @@ class Connection:
         self.ufrag, self.remote_ufrag = "", offer.ufrag
         self.setup = "passive" if offer.setup == "active" else "active"
         self.answered = 1
-        self.last_check_at = clock()
+        self.last_check_at = self._heard_at = clock()
         self._edge = edge
         self._owner = owner
         self._clock = clock
@@ -137,8 +142,14 @@ class Connection:
     def is_live(self, now: float) -> bool:
         return not self.is_gone and now - self.last_check_at < LIVE_S
 
+    def is_interrupted(self, now: float) -> bool:
+        """True when nothing comes any more from somebody who sent up to the last moment, or not even the checks of who sends nothing."""
+        sent_at = max((one.last_at for one in self.publications if one.live), default=-math.inf)
+        limit_s = INTERRUPTED_S if sent_at > self._heard_at - STREAM_GAP_S else INTERRUPTED_IDLE_S
+        return self.is_connected and now - self._heard_at > limit_s
+
     def checked(self, path: Path, nominated: bool, now: float) -> None:
-        self.last_check_at = now
+        self.last_check_at = self._heard_at = now
         if self.link.path is None:
             self.link.use(path)
             self._on_first_check(self)
@@ -163,6 +174,7 @@ class Connection:
 
     def media(self, length: int, now: float) -> None:
         keys, inbox = self.link.keys, self._edge.inbox
+        self._heard_at = now
         if not self._media_bucket.take(now):
             self.counters.add("dropped_media_rate")
         elif length < 12:

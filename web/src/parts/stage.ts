@@ -74,11 +74,11 @@ export class Stage {
   #renderTile(key: string, person: ParticipantView, source: Source, track: MediaStreamTrack | undefined): void {
     const tile = this.#tiles.get(key) ?? this.#makeTile(key, person, source);
     tile.person = person;
-    const hasPicture = Boolean(track) && person.state[source] && person.here;
+    const hasPicture = Boolean(track) && person.state[source] && person.here && !person.interrupted;
     play(tile.video, hasPicture ? track : undefined);
     tile.figure.classList.toggle('tile-dark', !hasPicture);
     setText(tile.figure.querySelector('.tile-letters') as HTMLElement, initials(person.name));
-    setText(tile.figure.querySelector('.tile-state') as HTMLElement, person.here ? '' : t('Connection interrupted'));
+    setText(tile.figure.querySelector('.tile-state') as HTMLElement, person.here && !person.interrupted ? '' : t('Connection interrupted'));
     setText(tile.figure.querySelector('.tile-name') as HTMLElement, source === 'screen' ? t('Screen of %(name)s', { name: person.name }) : person.name);
     show(tile.figure.querySelector('.tile-muted') as HTMLElement, source === 'camera' && !person.state.microphone && person.here);
   }
