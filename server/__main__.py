@@ -71,11 +71,12 @@ def media(
     from server.media.worker import main as work
 
     _start_log()
+    number: int | None = None
     if on_demand:
         from server.media.on_demand import wait_for_work
 
-        wait_for_work()
-    work()
+        number = wait_for_work()
+    work(number)
 
 
 @cli.command()

@@ -7,8 +7,8 @@ from server.config import Settings
 from server.domain.principal import Agent
 from server.domain.words import AgentId, Role
 from server.errors import NotFound
-from server.media.client import MediaClient
 from server.service import agents
+from server.service.homes import open_media
 from server.service.house import House
 from server.service.views import AgentView
 from server.signaling.announcer import SocketAnnouncer
@@ -23,13 +23,12 @@ _OPERATOR = Agent(AgentId("operator"), "operator", Role.ADMIN, "")
 
 @contextlib.asynccontextmanager
 async def quiet_house(settings: Settings) -> AsyncIterator[House]:
-    """A house without pages and without a media worker, on the newest schema."""
+    """A house without pages and without media workers, on the newest schema."""
     await migrate(settings.database)
     nobody = Crowd(_tell_nobody, _close_nobody)
     announcer = SocketAnnouncer(MemoryBus(), nobody, Holds(_close_nobody))
-    house = House(
-        Database(settings.database), MediaClient(settings.media_control, settings.media_secret), announcer, settings
-    )
+    db = Database(settings.database)
+    house = House(db, open_media(settings, db), announcer, settings)
     try:
         yield house
     finally:

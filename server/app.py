@@ -1,4 +1,4 @@
-"""Puts the house together: database, media worker, sockets, API. The only file that knows everybody."""
+"""Puts the house together: database, media workers, sockets, API. The only file that knows everybody."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from server.api import cases, middleware, ops, pages, people, recordings, sessio
 from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
-from server.api.ops import READINESS, Readiness
+from server.api.ops import READINESS, Check, Readiness
 from server.api.registry import ROUTES
 from server.api.router import add_routes
 from server.api.security import Edge
@@ -20,9 +20,9 @@ from server.api.shell import SHELL, Shell
 from server.api.static import FILES, Files
 from server.config import Settings
 from server.errors import OaseError
-from server.media.client import MediaClient
 from server.service.bell import Bell
 from server.service.finishing import finish_forever
+from server.service.homes import open_media
 from server.service.house import House
 from server.service.media_events import follow_media, sweep_forever
 from server.service.media_watch import MediaWatch
@@ -59,7 +59,7 @@ class Parts:
     holds: Holds
     tasks: Tasks
     supervisor: Supervisor | None
-    media_bell: Bell
+    media_bells: list[Bell]
 
 
 PARTS = web.AppKey("parts", Parts)
@@ -76,8 +76,8 @@ def make_app(settings: Settings) -> web.Application:
         {
             "database": lambda: _database_answers(parts.house),
             "bus": parts.bus.is_ready,
-            "media": lambda: _media_answers(parts.house),
-        }
+        },
+        [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
     groups = (cases, ops, pages, people, recordings, sessions, static, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
@@ -91,18 +91,21 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     app[OPEN_SOCKETS] = OpenSockets(server.open_from)
     crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
     bus = _make_bus(settings)
-    media = MediaClient(settings.media_control, settings.media_secret)
+    database = Database(settings.database)
+    media = open_media(settings, database)
     holds = Holds(lambda connection: drop_connection(house, connection))
     announcer = SocketAnnouncer(bus, crowd, holds)
-    house = House(db=Database(settings.database), media=media, announcer=announcer, settings=settings)
+    house = House(db=database, media=media, announcer=announcer, settings=settings)
     listener = Listener(house, crowd, holds)
     sockets = Sockets(server, house, crowd, holds, announcer, listener)
     server.attach(app)
     sockets.attach()
     starts_media = settings.supervise and not settings.media_url
-    media_bell = Bell()
-    supervisor = Supervisor(settings, lambda: _media_answers(house), media_bell.ring) if starts_media else None
-    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, media_bell)
+    bells = [Bell() for _ in media.numbers]
+    supervisor = None
+    if starts_media:
+        supervisor = Supervisor(settings, lambda one: _media_answers(house, one), lambda one: bells[one].ring())
+    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, bells)
 
 
 def _make_bus(settings: Settings) -> Bus:
@@ -124,8 +127,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         parts.supervisor.start()
     await parts.bus.start(parts.listener.hear, parts.listener.look_again)
     for name, work in (
-        ("media_events", follow_media(house)),
-        ("media_watch", _watch_media(parts)),
+        *((f"media_events_{number}", follow_media(house, number)) for number in house.media.numbers),
+        *((f"media_watch_{number}", _watch_media(parts, number)) for number in house.media.numbers),
         ("sweep", sweep_forever(house)),
         ("finish", finish_forever(house)),
         ("sockets", parts.sockets.sweep_forever()),
@@ -156,19 +159,23 @@ async def _database_answers(house: House) -> bool:
     return True
 
 
-async def _media_answers(house: House) -> bool:
-    return (await house.media.health()).ready
+async def _media_answers(house: House, worker: int) -> bool:
+    return (await house.media[worker].health()).ready
 
 
-async def _watch_media(parts: Parts) -> None:
-    watch = MediaWatch(parts.house)
+def _asking(house: House, worker: int) -> Check:
+    return lambda: _media_answers(house, worker)
+
+
+async def _watch_media(parts: Parts, worker: int) -> None:
+    watch = MediaWatch(parts.house, worker)
     while True:
         try:
             await watch.look()
         except Exception:  # The root of this task: it goes on to watch.
             log.exception("media_watch_failed")
-        METRICS.media_up.set(int(watch.is_up))
-        await parts.media_bell.wait(MEDIA_POLL_S)
+        METRICS.media_up.labels(str(worker)).set(int(watch.is_up))
+        await parts.media_bells[worker].wait(MEDIA_POLL_S)
 
 
 async def _count_forever(parts: Parts) -> None:
@@ -176,21 +183,25 @@ async def _count_forever(parts: Parts) -> None:
         METRICS.tasks.set(len(asyncio.all_tasks()))
         try:
             METRICS.waiting.set(len(await list_places(parts.house)))
-            stats = await parts.house.media.stats()
-            for name, value in {
-                **stats.counters,
-                **stats.gauges,
-                "cpu_s": stats.cpu_s,
-                "uptime_s": stats.uptime_s,
-            }.items():
-                METRICS.media.labels(name).set(value)
+            await asyncio.gather(*(_count_worker(parts.house, worker) for worker in parts.house.media.numbers))
         except OaseError as error:
             log.debug("numbers_put_off", code=error.code)
         except Exception:  # The root of this task: it goes on to count.
             log.exception("numbers_failed")
-        if parts.supervisor:
-            METRICS.media_restarts.set(parts.supervisor.restarts)
+        for keeper in parts.supervisor.keepers if parts.supervisor else []:
+            METRICS.media_restarts.labels(str(keeper.number)).set(keeper.restarts)
         await asyncio.sleep(NUMBERS_S)
+
+
+async def _count_worker(house: House, worker: int) -> None:
+    try:
+        stats = await house.media[worker].stats()
+    except OaseError as error:
+        log.debug("numbers_put_off", worker=worker, code=error.code)
+        return
+    more = {"cpu_s": stats.cpu_s, "uptime_s": stats.uptime_s}
+    for name, value in {**stats.counters, **stats.gauges, **more}.items():
+        METRICS.media.labels(str(worker), name).set(value)
 
 
 async def _measure_lag() -> None:

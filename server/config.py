@@ -1,6 +1,7 @@
 """All settings, each with a working default. Environment first, then `oase.toml` in the working folder."""
 
 import functools
+import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,6 +16,9 @@ from pydantic_settings import (
 from server.domain.turn import is_turn_address
 
 SECRET_MIN = 16
+WORKERS_MAX = 32
+WORKERS_BY_ITSELF = 4
+"""Each worker has a port of its own, which somebody has to open in a firewall: more than these come only when asked for."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -63,7 +67,31 @@ class Settings(BaseSettings):
         description="Address the media port listens on, IPv4 or IPv6, several with commas; empty: every address of this machine but link-local ones.",
     )
     media_port: int = Field(
-        7882, ge=0, le=65535, validation_alias=_named("OASE_MEDIA_PORT"), description="UDP and TCP port of all media."
+        7882,
+        ge=0,
+        le=65535,
+        validation_alias=_named("OASE_MEDIA_PORT"),
+        description="UDP and TCP port of the first media worker; the second has the next number, and so on.",
+    )
+    media_workers: int = Field(
+        0,
+        ge=0,
+        le=WORKERS_MAX,
+        validation_alias=_named("OASE_MEDIA_WORKERS"),
+        description="Media workers of this machine, each with a port of its own and at most a core; 0: one for every two cores, at most four.",
+    )
+    media_number: int = Field(
+        0,
+        ge=0,
+        lt=WORKERS_MAX,
+        validation_alias=_named("OASE_MEDIA_NUMBER"),
+        description="Which worker `python -m server media` is, counted from 0: its port and its place in OASE_MEDIA_URL follow from it.",
+    )
+    media_memory_bytes: int = Field(
+        2 * 2**30,
+        ge=2**28,
+        validation_alias=_named("OASE_MEDIA_MEMORY"),
+        description="Memory that one media worker may use; one that needs more is started again.",
     )
     media_announce: str = Field(
         "",
@@ -73,13 +101,13 @@ class Settings(BaseSettings):
     media_url: str = Field(
         "",
         validation_alias=_named("OASE_MEDIA_URL"),
-        description="Control address of a media worker that was started elsewhere (unix:/path or http://host:port); empty: this process starts one.",
+        description="Control addresses of media workers started elsewhere (unix:/path or http://host:port), by number, with commas; empty: own ones.",
     )
     media_secret: str = Field(
         "",
         repr=False,
         validation_alias=_named("OASE_MEDIA_SECRET"),
-        description="Password of the control address, the same here and for the media worker; at least 16 characters; required with http://.",
+        description="Password of the control addresses, the same here and for the media workers; at least 16 characters; required with http://.",
     )
 
     turn_urls: str = Field(
@@ -103,7 +131,7 @@ class Settings(BaseSettings):
     supervise: bool = Field(
         True,
         validation_alias=_named("OASE_SUPERVISE"),
-        description="Start and watch the media worker from the web process.",
+        description="Start and watch the media workers from the web process.",
     )
     record_reserve_bytes: int = Field(
         256 * 2**20,
@@ -137,7 +165,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _http_control_needs_a_secret(self) -> Self:
-        if not self.media_control.startswith("unix:") and len(self.media_secret) < SECRET_MIN:
+        is_open = not all(one.startswith("unix:") for one in self.media_controls)
+        if is_open and len(self.media_secret) < SECRET_MIN:
             raise ValueError(
                 f"OASE_MEDIA_SECRET needs {SECRET_MIN} characters or more when OASE_MEDIA_URL is no unix: address"
             )
@@ -149,6 +178,14 @@ class Settings(BaseSettings):
             raise ValueError(f"TURN_URLS has no TURN address in {wrong[0]!r}: write turn:HOST:PORT or turns:HOST:PORT")
         if self.turn_urls and len(self.turn_secret) < SECRET_MIN:
             raise ValueError(f"TURN_SECRET needs {SECRET_MIN} characters or more when TURN_URLS is set")
+        return self
+
+    @model_validator(mode="after")
+    def _ports_and_places_fit(self) -> Self:
+        if self.media_number >= len(self.media_controls):
+            raise ValueError("OASE_MEDIA_NUMBER counts from 0, and there is no media worker of that number")
+        if self.media_port + len(self.media_controls) - 1 > 65535:
+            raise ValueError("OASE_MEDIA_PORT is too high for this many media workers")
         return self
 
     @property
@@ -170,9 +207,26 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data / 'oase.sqlite'}"
 
     @property
+    def media_controls(self) -> list[str]:
+        """Where the control interfaces of all media workers listen, by their numbers."""
+        if self.media_url:
+            return [one.strip() for one in self.media_url.split(",") if one.strip()]
+        count = self.media_workers or max(self.media_number + 1, workers_for(len(os.sched_getaffinity(0))))
+        return [f"unix:{self.data / name}" for name in ("media.sock", *(f"media-{n}.sock" for n in range(1, count)))]
+
+    @property
     def media_control(self) -> str:
-        """Where the media worker's control interface listens."""
-        return self.media_url or f"unix:{self.data / 'media.sock'}"
+        """Where this media worker's control interface listens."""
+        return self.media_controls[self.media_number]
+
+    @property
+    def own_media_port(self) -> int:
+        """The port of this media worker; 0 takes a free one."""
+        return self.media_port + self.media_number if self.media_port else 0
+
+    def of_worker(self, number: int) -> Self:
+        """The same settings for the media worker of this number."""
+        return self.model_copy(update={"media_number": number})
 
     @classmethod
     def settings_customise_sources(
@@ -184,6 +238,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def workers_for(cores: int) -> int:
+    """How many media workers fit so many cores: the web process, the database and the encoders of recordings need some too."""
+    return 1 if cores < 4 else min(cores // 2, WORKERS_BY_ITSELF)
 
 
 @functools.cache

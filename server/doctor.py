@@ -32,12 +32,13 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which they would matter."""
-    runs = await _answers(settings)
+    workers = [settings.of_worker(number) for number in range(len(settings.media_controls))]
+    run = await asyncio.gather(*(_answers(one) for one in workers))
     findings = [_front_end(), _folder(settings.data, "data"), _folder(settings.recordings, "recordings")]
     findings += [
         _space(settings),
         _web_port(settings),
-        _media_port(settings, runs),
+        *(_media_port(one, runs) for one, runs in zip(workers, run, strict=True) if not settings.media_url),
         _announced(settings),
         _https(settings),
     ]
@@ -47,7 +48,7 @@ async def examine(settings: Settings) -> list[Finding]:
     if settings.redis_url:
         findings.append(await _tried("Redis", lambda: _redis(settings), "REDIS_URL, and whether Redis runs"))
     findings.append(_forwarding(settings))
-    findings.append(Finding(True, f"media worker: {'runs' if runs else 'does not run now (serve starts it)'}"))
+    findings += [_worker(one, runs) for one, runs in zip(workers, run, strict=True)]
     return findings
 
 
@@ -87,12 +88,23 @@ def _web_port(settings: Settings) -> Finding:
 def _media_port(settings: Settings, runs: bool) -> Finding:
     kinds = (("UDP", socket.SOCK_DGRAM), ("TCP", socket.SOCK_STREAM))
     hosts = split_addresses(settings.media_host) or [""]
-    taken = [name for name, kind in kinds if not all(_is_free(kind, host, settings.media_port) for host in hosts)]
+    taken = [name for name, kind in kinds if not all(_is_free(kind, host, settings.own_media_port) for host in hosts)]
     if taken and not runs:
         return Finding(
-            False, f"media port {settings.media_port} is in use ({', '.join(taken)})", "choose another OASE_MEDIA_PORT"
+            False,
+            f"media port {settings.own_media_port} is in use ({', '.join(taken)})",
+            "choose another OASE_MEDIA_PORT",
         )
-    return Finding(True, f"media port {settings.media_port} (UDP and TCP; open it in the firewall)")
+    return Finding(True, f"media port {settings.own_media_port} (UDP and TCP; open it in the firewall)")
+
+
+def _worker(settings: Settings, runs: bool) -> Finding:
+    name = f"media worker {settings.media_number}"
+    if runs:
+        return Finding(True, f"{name}: runs")
+    if settings.media_url:
+        return Finding(False, f"{name}: does not answer at {settings.media_control}", "look at its own log")
+    return Finding(True, f"{name}: does not run now (serve starts it)")
 
 
 def _forwarding(settings: Settings) -> Finding:

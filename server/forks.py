@@ -29,6 +29,7 @@ class Forks:
         self._writer: asyncio.StreamWriter | None = None
         self._is_loaded = self._is_asked = False
         self._began = float("-inf")
+        self._turn = asyncio.Lock()  # Several workers may have ended at once; there is one line to ask on.
 
     @property
     def pid(self) -> int | None:
@@ -37,14 +38,19 @@ class Forks:
 
     async def care(self) -> None:
         """Starts the process if there is none, for the next time; does not wait until it has loaded."""
-        if self.pid is None and time.monotonic() - self._began > AGAIN_S:
-            try:
-                await self._start()
-            except OSError as exc:  # No memory, no process: it passes.
-                log.warning("fork_server_not_started", reason=str(exc))
+        async with self._turn:
+            if self.pid is None and time.monotonic() - self._began > AGAIN_S:
+                try:
+                    await self._start()
+                except OSError as exc:  # No memory, no process: it passes.
+                    log.warning("fork_server_not_started", reason=str(exc))
 
-    async def fork(self) -> int:
-        """The pid of a new media worker. Raises OSError when there is none; the next time begins anew."""
+    async def fork(self, number: int = 0) -> int:
+        """The pid of a new media worker, which is the one of this number. Raises OSError when there is none; the next time begins anew."""
+        async with self._turn:
+            return await self._fork(number)
+
+    async def _fork(self, number: int) -> int:
         writer = self._writer if self.pid is not None else None
         if writer is None:
             writer = await self._start()
@@ -52,7 +58,7 @@ class Forks:
             if not self._is_loaded:
                 await self._line(LOAD_LIMIT_S)
                 self._is_loaded = True
-            writer.write(b"\n")
+            writer.write(bytes([number]))
             self._is_asked = True
             pid = int(await self._line(FORK_LIMIT_S))
             self._is_asked = False

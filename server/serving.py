@@ -148,13 +148,18 @@ def _how_from_a_phone(settings: Settings, address: str) -> list[str]:
     if address.startswith("https://"):
         return [
             f"From a phone: open {address}/",
-            f"Picture and sound use UDP and TCP port {settings.media_port}: open it in the firewall.",
+            f"Picture and sound use UDP and TCP {_media_ports(settings)}: open it in the firewall.",
         ]
     return [
         "From a phone: browsers give camera and microphone to HTTPS pages only.",
         "  To try it in your own network:  scripts/run --lan",
         "  For everybody:                  docker/README.md",
     ]
+
+
+def _media_ports(settings: Settings) -> str:
+    first, last = settings.media_port, settings.media_port + len(settings.media_controls) - 1
+    return f"port {first}" if first == last else f"ports {first} to {last}"
 
 
 async def _start_robot(address: str) -> asyncio.subprocess.Process:

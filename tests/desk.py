@@ -11,8 +11,8 @@ from typing import Any
 from server.config import Settings
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.words import CaseId, ConsentAnswer, EntryKind, Language, Outcome, PersonKind, Role, SessionId
-from server.media.client import MediaClient
 from server.service import agents, cases, consent, links, sessions, timeline, topics
+from server.service.homes import open_media
 from server.service.house import House
 from server.service.media_events import follow_media
 from server.service.views import CaseOpened, CaseView, ConnectionView, Entry
@@ -81,6 +81,7 @@ class Desk:
     heard: Heard
     clock: Clock
     agents: dict[str, Agent] = field(default_factory=dict)
+    workers: list[WorkerDouble] = field(default_factory=list)
 
     async def agent(self, name: str, role: Role = Role.AGENT) -> Agent:
         """A signed-in agent, made on first use."""
@@ -117,7 +118,7 @@ class Desk:
     async def connects(self, principal: Principal, session: SessionId) -> ConnectionView:
         """Joins, and the packets arrive."""
         view = await sessions.connect_session(self.house, principal, session, "v=0", {"0": "camera"})
-        await self.worker.come(view.connection)
+        await self.workers[view.home].come(view.connection)
         return view
 
     async def call(self, name: str = "ann") -> Customer:
@@ -153,20 +154,24 @@ def participant_of(view: CaseView, kind: PersonKind) -> str:
 
 @contextlib.asynccontextmanager
 async def open_desk(url: str, folder: Path, **more: Any) -> AsyncIterator[Desk]:
-    """A migrated database with the example topics, a worker double, and its events being followed."""
+    """A migrated database with the example topics, worker doubles (one, or `media_workers`), and their events being followed."""
     await migrate(url)
-    worker = WorkerDouble(folder)
-    await worker.start()
     settings = Settings(data=folder, recordings=folder / "recordings", database_url=url, **more)
-    database, media, heard, clock = Database(url), MediaClient(worker.url), Heard(), Clock()
+    workers = [WorkerDouble(folder, number) for number in range(len(settings.media_controls))]
+    for worker in workers:
+        await worker.start()
+    database, heard, clock = Database(url), Heard(), Clock()
+    media = open_media(settings, database)
     house = House(database, media, heard, settings, now=clock)
     tasks = Tasks("desk")
     try:
         await topics.seed_topics(house)
-        tasks.start(follow_media(house), "media")
-        yield Desk(house, worker, heard, clock)
+        for number in media.numbers:
+            tasks.start(follow_media(house, number), "media")
+        yield Desk(house, workers[0], heard, clock, workers=workers)
     finally:
         await tasks.close()
         await media.close()
-        await worker.stop()
+        for worker in workers:
+            await worker.stop()
         await database.close()

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,8 +10,17 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from server.errors import AlreadyRecording, MediaAway, NotFound, OaseError
-from server.media.protocol import Answer, Event, Health, ParticipantView, RecordingFacts, SessionView, Slot
+from server.errors import AlreadyRecording, Busy, MediaAway, NotFound, OaseError
+from server.media.protocol import (
+    Answer,
+    Event,
+    Health,
+    ParticipantView,
+    RecordingFacts,
+    SessionView,
+    Slot,
+    new_connection_id,
+)
 from server.media.wire import problem
 
 
@@ -32,8 +40,11 @@ class WorkerDouble:
     By the name of a request's handler: `before` is done once before it, and what is `unanswered` is done, but the answer is lost.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "media.sock"
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        self.number = number
+        self.socket = folder / (f"media-{number}.sock" if number else "media.sock")
+        self.load = 0.0
+        self.is_full = False
         self.url = f"unix:{self.socket}"
         self.failure: OaseError | None = None
         self.connections: dict[str, tuple[str, str] | None] = {}
@@ -118,7 +129,9 @@ class WorkerDouble:
         return response
 
     async def _connect(self, request: web.Request) -> web.Response:
-        connection = secrets.token_urlsafe(16)
+        if self.is_full and not (await request.json())["returns"]:
+            raise Busy(retry_after_s=10)
+        connection = new_connection_id(self.number)
         self.connections[connection] = None
         return web.json_response(asdict(Answer(connection, "v=0", [Slot("3", "video")])))
 
@@ -157,7 +170,7 @@ class WorkerDouble:
         return web.json_response(self._view(request.match_info["session"]))
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response(asdict(Health(True, self.boot, 0.0, len(self.connections))))
+        return web.json_response(asdict(Health(True, self.boot, self.load, len(self.connections), self.is_full)))
 
     async def _wake(self, request: web.Request) -> web.Response:
         if request.match_info["session"] not in self.sessions:

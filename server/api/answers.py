@@ -51,9 +51,10 @@ class GoneTold:
 
 @dataclass(frozen=True, slots=True)
 class MediaTold:
-    """`media`: the worker is away, or back without any of the old connections: make a new one."""
+    """`media`: the worker of this number is away, or back without any of the old connections: who was connected there makes a new one."""
 
     state: Literal["away", "back"]
+    home: int
 
 
 @dataclass(frozen=True, slots=True)

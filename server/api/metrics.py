@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: requests, sockets, the queue, the media worker."""
+"""Numbers for Prometheus: requests, sockets, the queue, the media workers."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -22,12 +22,15 @@ class Metrics:
         )
         self.told = Counter("oase_socket_told", "Events to pages", ["event"], registry=self.registry)
         self.waiting = Gauge("oase_queue_waiting", "Cases that wait", registry=self.registry)
-        self.media_up = Gauge("oase_media_up", "1 while the media worker answers", registry=self.registry)
+        self.media_up = Gauge("oase_media_up", "1 while the media worker answers", ["worker"], registry=self.registry)
         self.media_restarts = Gauge(
-            "oase_media_restarts", "Restarts of the media worker by this process", registry=self.registry
+            "oase_media_restarts", "Restarts of the media worker by this process", ["worker"], registry=self.registry
         )
         self.media = Gauge(
-            "oase_media", "Counters of the media worker since its start", ["name"], registry=self.registry
+            "oase_media",
+            "Counters of the media worker since its start",
+            ["worker", "name"],
+            registry=self.registry,
         )
         self.tasks = Gauge("oase_tasks", "Tasks of this process", registry=self.registry)
         self.loop_lag_s = Gauge(

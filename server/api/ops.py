@@ -1,7 +1,7 @@
 """For those who run it: alive, ready, numbers, and the description of the API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -23,9 +23,13 @@ Check = Callable[[], Awaitable[bool]]
 
 @dataclass(slots=True)
 class Readiness:
-    """What has to answer before this process takes people: each check by its name. `is_ending`: SIGTERM came."""
+    """What has to answer before this process takes people: each check by its name. `is_ending`: SIGTERM came.
+
+    Of the media workers one is enough: newcomers are sent there, and the others are being started again.
+    """
 
     checks: Mapping[str, Check] = field(default_factory=dict)
+    media: Sequence[Check] = ()
     is_ending: bool = False
 
 
@@ -42,11 +46,13 @@ async def alive(call: Call) -> web.Response:
 async def ready(call: Call) -> web.Response:
     """200 when everything answers, else 503; says of each part whether it does."""
     readiness = call.request.app[READINESS]
-    names = list(readiness.checks)
-    answers = await asyncio.gather(*(_passes(readiness.checks[name]) for name in names))
-    parts = dict(zip(names, answers, strict=True))
-    is_ready = all(answers) and not readiness.is_ending
-    text = to_text({"ready": is_ready, "ending": readiness.is_ending, **parts})
+    looked_at = [*readiness.checks.values(), *readiness.media]
+    answers = await asyncio.gather(*(_passes(check) for check in looked_at))
+    parts = dict(zip(readiness.checks, answers, strict=False))
+    workers = answers[len(parts) :]
+    is_ready = all(parts.values()) and any(workers) and not readiness.is_ending
+    told = {"ready": is_ready, "ending": readiness.is_ending, **parts, "media": any(workers), "workers": workers}
+    text = to_text(told)
     headers = {"Cache-Control": "no-store"}
     return web.Response(text=text, status=200 if is_ready else 503, content_type="application/json", headers=headers)
 

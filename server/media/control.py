@@ -11,7 +11,6 @@ from aiohttp import web
 from server.errors import CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
-from server.media.load import Load
 from server.media.protocol import Agreement, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
@@ -26,10 +25,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Control:
     """Handlers of all routes. `is_ready` is set by the worker; with a `secret` every request must bring it."""
 
-    def __init__(self, house: House, load: Load, secret: str = "") -> None:
+    def __init__(self, house: House, secret: str = "") -> None:
         self.is_ready = False
         self._house = house
-        self._load = load
+        self._load = house.load
         self._proof = f"Bearer {secret}".encode() if secret else b""
         self._streams: set[web.WebSocketResponse] = set()
 
@@ -115,7 +114,7 @@ class Control:
 
     async def health(self, request: web.Request) -> web.Response:
         boot = self._house.events.boot
-        return _json(Health(self.is_ready, boot, self._load.share(), len(self._house.connections)))
+        return _json(Health(self.is_ready, boot, self._load.share(), len(self._house.connections), self._house.is_full))
 
     async def stats(self, request: web.Request) -> web.Response:
         gauges = {
@@ -124,6 +123,8 @@ class Control:
             "load": self._load.share(),
             "late_s_max": self._house.lateness.most_s(),
             "tasks": float(len(asyncio.all_tasks())),
+            "late_s_usual": self._house.lateness.usual_s(),
+            "full": float(self._house.is_full),
         }
         boot = self._house.events.boot
         return _json(Stats(boot, self._load.uptime_s(), self._load.cpu_s(), self._house.counters.view(), gauges))

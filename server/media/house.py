@@ -15,14 +15,25 @@ from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
 from server.media.events import Events
-from server.media.load import Lateness
+from server.media.load import Lateness, Load, is_full
 from server.media.native.forwarder import load
 from server.media.peer.build import build
 from server.media.peer.connection import CHECK_SILENCE_S, Connection
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
-from server.media.protocol import Answer, Event, Fragment, Offer, Renewal, Restart, Seat, SessionView
+from server.media.protocol import (
+    CONNECTIONS_MAX,
+    Answer,
+    Event,
+    Fragment,
+    Offer,
+    Renewal,
+    Restart,
+    Seat,
+    SessionView,
+    new_connection_id,
+)
 from server.media.recordings import Recordings
 from server.media.sdp.answer import Transport, write_answer
 from server.media.sdp.fragment import read_fragment, write_fragment
@@ -34,8 +45,8 @@ from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-CONNECTIONS_MAX = 600
 SET_UPS_AT_ONCE = 10
+BUSY_AGAIN_S = 10
 ROUND_S = 0.025
 VIEWERS_MAX = 100
 """Of one session; somebody with a watch key must not take the places of those who talk."""
@@ -69,6 +80,7 @@ class House:
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
         self._places = Places(SET_UPS_AT_ONCE)
         self._desk = asyncio.Lock()
+        self.load = Load()
         self.lateness = Lateness()
         self._addresses: list[str] = []
         self.port = 0
@@ -77,10 +89,16 @@ class House:
         """Opens the media port (UDP and TCP) and starts the rounds. Raises OSError when the port is taken."""
         listening = listen_addresses(self._settings)
         self._addresses = announced_addresses(self._settings, listening)
-        self.port = self._edge.open(listening, self._settings.media_port)
+        self.port = self._edge.open(listening, self._settings.own_media_port)
         await self._edge.open_tcp()
         self._tasks.start(self._rounds(), "rounds")
-        log.info("media_open", port=self.port, addresses=self._addresses, forwarding=self._edge.forwarding)
+        log.info(
+            "media_open",
+            number=self._settings.media_number,
+            port=self.port,
+            addresses=self._addresses,
+            forwarding=self._edge.forwarding,
+        )
 
     async def close(self) -> None:
         """Tells every browser that it is over, then closes the port."""
@@ -94,6 +112,11 @@ class House:
             async with asyncio.timeout(CLOSE_LIMIT_S):
                 await asyncio.gather(*(connection.close("ended") for connection in connections))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would be felt by those who are here."""
+        return is_full(self.load.share(), self.lateness.usual_s())
+
     # What the control routes do.
 
     async def connect(self, offer: Offer) -> Answer:
@@ -103,15 +126,23 @@ class House:
             return self._connect(offer)
 
     def _connect(self, offer: Offer) -> Answer:
-        if len(self.connections) >= CONNECTIONS_MAX:
-            raise Busy(retry_after_s=10)
+        if len(self.connections) >= CONNECTIONS_MAX or (self.is_full and not offer.returns):
+            raise Busy(retry_after_s=BUSY_AGAIN_S)
         if self.clock() - self._certificate_at > CERTIFICATE_S:
             self._certificate, self._certificate_at = make_certificate(), self.clock()
         read = read_offer(offer.sdp)
         sources = offer.sources if offer.way == "both" else one_way(read, offer.way)
         parts = build(read, sources, self.counters)
         connection = Connection(
-            self._edge, self, parts, read, self._certificate, self.clock, self._reports, self._handshake
+            self._edge,
+            self,
+            parts,
+            read,
+            self._certificate,
+            self.clock,
+            self._reports,
+            self._handshake,
+            new_connection_id(self._settings.media_number),
         )
         self.connections[connection.id] = connection
         self.counters.add("connections_made")
@@ -184,7 +215,7 @@ class House:
         if found is None:
             found = self.sessions[session] = Session(session, self._announce, self.clock)
         if seat.watches and found.watching >= VIEWERS_MAX:
-            raise Busy(retry_after_s=10)
+            raise Busy(retry_after_s=BUSY_AGAIN_S)
         replaced = found.seat(participant, connection, seat.on_stage, seat.state, watches=seat.watches)
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")

@@ -14,8 +14,10 @@ import sys
 READY = b"ready\n"
 
 
-def wait_for_work() -> None:
+def wait_for_work() -> int:
     """Returns in a new process, with a session and an empty standard input of its own, for each byte that comes on standard input (a socket).
+
+    The byte is the number of the worker that the new process is to be.
 
     Says there `ready` first, and the pid of each new process. The process that waits ends with its end of file: whoever asked is gone.
     """
@@ -27,12 +29,12 @@ def wait_for_work() -> None:
         gc.collect()
         gc.freeze()  # A walk of the collector through shared memory would copy it.
         asked.sendall(READY)
-        while asked.recv(1):
+        while number := asked.recv(1):
             pid = os.fork()
             if pid == 0:
                 os.setsid()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                return
+                return number[0]
             asked.sendall(b"%d\n" % pid)
     sys.exit()
 

@@ -19,10 +19,27 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     GET    /events                                      WebSocket        -> Event, one JSON object a message
 
 Failures are problem details with the `code` of `server/errors.py`.
+
+A connection's id begins with the number of its worker, so that whoever knows the connection knows the worker (`worker_of`).
 """
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+CONNECTIONS_MAX = 600
+"""Of one worker, whatever they do."""
+
+
+def new_connection_id(worker: int) -> str:
+    """An id that nobody guesses, of a connection of this worker."""
+    return f"{worker}.{secrets.token_urlsafe(16)}"
+
+
+def worker_of(connection: str) -> int:
+    """The number of the worker that has this connection; 0 for an id that names none."""
+    number, dot, _ = connection.partition(".")
+    return int(number) if dot and number.isascii() and number.isdigit() and len(number) < 4 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +47,13 @@ class Offer:
     """A browser's offer. `sources` says what each sending m-line (by mid) carries: camera, microphone or screen.
 
     `way` "send" or "receive": the connection does only that, whatever the offer says; what it sends is then a camera and a microphone.
+    `returns`: somebody comes back into a running call; a worker that takes nobody new takes them.
     """
 
     sdp: str
     sources: dict[str, str] = field(default_factory=dict)
     way: Literal["both", "send", "receive"] = "both"
+    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +168,16 @@ class RecordingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`ready` is False while the worker starts or ends. `load` is the busy share of its core, 0..1, over the last seconds."""
+    """`ready` is False while the worker starts or ends. `load` is the busy share of its core, 0..1, over the last seconds.
+
+    `is_full`: newcomers are refused with `busy`.
+    """
 
     ready: bool
     boot: str
     load: float
     connections: int
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from aiohttp import web
 from server.config import Settings, settings
 from server.media.control import Control
 from server.media.house import House
-from server.media.load import Load
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -29,8 +28,7 @@ class Worker:
     def __init__(self, settings: Settings, house: House | None = None) -> None:
         self.house = house or House(settings)
         self._settings = settings
-        self._load = Load()
-        self._control = Control(self.house, self._load, settings.media_secret)
+        self._control = Control(self.house, settings.media_secret)
         self._runner = web.AppRunner(self._control.app(), access_log=None, shutdown_timeout=2.0)
         self._tasks = Tasks("worker")
 
@@ -54,7 +52,7 @@ class Worker:
     async def _sample(self) -> None:
         while True:
             await asyncio.sleep(SAMPLE_S)
-            self._load.sample()
+            self.house.load.sample()
 
     async def close(self) -> None:
         """Tells all browsers and the web process, then closes everything."""
@@ -100,10 +98,11 @@ async def run(settings: Settings) -> None:
         await worker.close()
 
 
-def main() -> None:
-    """Entry of `python -m server media`. Exits with 1 and one line when a port is taken."""
+def main(number: int | None = None) -> None:
+    """Entry of `python -m server media`. Exits with 1 and one line when a port is taken. `number`: which worker, if not the one of the settings."""
+    mine = settings() if number is None else settings().of_worker(number)
     try:
-        asyncio.run(run(settings()))
+        asyncio.run(run(mine))
     except OSError as exc:
-        log.error("media_cannot_open", reason=str(exc), port=settings().media_port)
+        log.error("media_cannot_open", reason=str(exc), number=mine.media_number, port=mine.own_media_port)
         sys.exit(1)

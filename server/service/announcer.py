@@ -47,8 +47,8 @@ class Announcer(Protocol):
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         """A media connection is closed."""
 
-    async def media(self, state: Literal["away", "back"]) -> None:
-        """The media worker went away, or is back without any of the old connections."""
+    async def media(self, state: Literal["away", "back"], home: int) -> None:
+        """The media worker of this number went away, or is back without any of the old connections."""
 
     async def consent_asked(self, person: Person, question: ConsentQuestion) -> None:
         """One person is asked for consent. A socket is that person's if `domain.rights.is_person(principal, person)`."""

@@ -12,6 +12,7 @@ from server.domain.principal import Agent, Principal
 from server.domain.rights import agent_only
 from server.domain.words import AgentId, CaseId, CaseState, Language, PersonKind, SessionId, TopicId
 from server.errors import BadField
+from server.service.homes import home_of_next
 from server.service.house import House
 from server.service.pace import HERE_S
 from server.service.topics import topic_name
@@ -63,12 +64,14 @@ async def read_desk(
         first = (await store.list_queue(db, "", Page(None, 1)))[:1]
         agents_here = await agent_store.count_here(db, now - timedelta(seconds=HERE_S))
     more = len(rows) > most
+    home = await home_of_next(house)
     return DeskView(
         cases=[_row(row, known, now, language) for row in rows[:most]],
         counts=counts,
         longest_wait_s=_waiting_s(first[0], now) if first else None,
         agents_here=agents_here,
         next=_mark(rows[most - 1], state) if more else None,
+        home=home,
     )
 
 

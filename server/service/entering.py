@@ -9,6 +9,7 @@ from server.domain.words import ConnectionId, ParticipantId, SessionId, SessionS
 from server.errors import NotFound
 from server.media.protocol import Offer, Seat
 from server.service.consent import ask_newcomer
+from server.service.homes import is_at_home
 from server.service.house import House
 from server.service.presence import person_came, seat_person
 from server.service.sessions import (
@@ -39,7 +40,7 @@ async def prepare_session(
         entrant = await decide(house, db, principal, session)
     link = entrant.grant.link_id if entrant.grant else None
     owner = (entrant.person.kind, entrant.person.person_id)
-    async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
+    async with new_connection(house, Offer(sdp, sources), session) as answer, house.db.write() as db:
         await store.add_connection(db, ConnectionRow(ConnectionId(answer.connection), *owner, None, link, house.now()))
     return connection_view(house, principal, answer, None)
 
@@ -73,6 +74,8 @@ async def _enter_now(
     async with house.db.write() as db:
         entrant = await decide(house, db, principal, session)
         await _check_own(db, entrant, connection)
+        if not await is_at_home(db, session, connection):
+            raise NotFound  # The session has moved: a new connection is needed.
         seat = await seat_person(db, session, entrant.person, house.now())
         await store.bind_connection(db, connection, seat.id)
     return seat, entrant.session.state is SessionState.RUNNING

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from server.config import Settings
-from server.media.client import MediaClient
+from server.media.workers import Workers
 from server.service.announcer import Announcer
 from server.service.bell import Bell
 from server.service.turns import Turns
@@ -19,11 +19,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The house: database, media worker, the way to the sockets, settings, the clock,
+    """The house: database, media workers, the way to the sockets, settings, the clock,
     the bell of the work that follows a recording, and the order of what concerns one session."""
 
     db: Database
-    media: MediaClient
+    media: Workers
     announcer: Announcer
     settings: Settings
     finishing: Bell = field(default_factory=Bell)

@@ -17,7 +17,7 @@ from server.service.entering import arrived
 from server.service.house import House
 from server.service.media_views import Speaking
 from server.service.presence import person_came, person_lost, sweep_left
-from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, reconcile
+from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, list_running, reconcile, reconcile_worker
 from server.service.roster import announce_roster, seen_by_media
 from server.service.sessions import slot_view
 from server.service.taping import announce_recording, fail, note_interrupted, resume
@@ -39,13 +39,13 @@ _SPEAKING: TypeAdapter[Speaking] = TypeAdapter(Speaking)
 _SLOTS: TypeAdapter[list[protocol.Slot]] = TypeAdapter(list[protocol.Slot])
 
 
-async def follow_media(house: House) -> None:
-    """Handles the worker's events for ever. Run as a task. A failure of one event is logged and the next is handled."""
+async def follow_media(house: House, worker: int) -> None:
+    """Handles one worker's events for ever. Run as a task. A failure of one event is logged and the next is handled."""
     boot: str | None = None
-    async for event in house.media.events():
+    async for event in house.media[worker].events():
         try:
             if event.kind == "hello":
-                await worker_said_hello(house, boot, str(event.data["boot"]))
+                await worker_said_hello(house, worker, boot, str(event.data["boot"]))
                 boot = str(event.data["boot"])
             else:
                 await handle_event(house, event)
@@ -124,23 +124,24 @@ HANDLERS: dict[str, Callable[[House, dict[str, Any]], Awaitable[None]]] = {
 }
 
 
-async def worker_said_hello(house: House, known: str | None, boot: str) -> None:
+async def worker_said_hello(house: House, worker: int, known: str | None, boot: str) -> None:
     """The event stream is open. What we believe is compared with what the worker has; a new worker has nobody.
 
     `known` is the boot seen last, None since our own start. Pages make new connections when they hear `back`.
     """
     if known is not None and known != boot:
         async with house.db.write() as db:
-            await session_store.remove_connections(db)
-        await house.announcer.media("back")
-    await reconcile(house, LONG_AGO)
-    await _find_lost_people(house)
-    await _find_lost_recordings(house)
+            await session_store.remove_connections(db, f"{worker}.")
+        await house.announcer.media("back", worker)
+    await reconcile_worker(house, worker, LONG_AGO)
+    await _find_lost_people(house, worker)
+    await _find_lost_recordings(house, worker)
 
 
-async def _find_lost_people(house: House) -> None:
+async def _find_lost_people(house: House, worker: int) -> None:
     async with house.db.read() as db:
-        believed = await session_store.list_connected(db)
+        connected = await session_store.list_connected(db)
+    believed = [one for one in connected if protocol.worker_of(str(one.connection)) == worker]
     for session in sorted({one.session_id for one in believed}):
         seen = await seen_by_media(house, session)
         live = {one.connection for one in seen.participants if one.connected} if seen else set()
@@ -164,10 +165,8 @@ async def _mark_lost(house: House, participant: ParticipantId, connection: str) 
         await session_store.set_participant(db, participant, *same, gone_at=house.now())
 
 
-async def _find_lost_recordings(house: House) -> None:
-    async with house.db.read() as db:
-        running = await recording_store.list_in_state(db, RecordingState.RECORDING)
-    for row in running:
+async def _find_lost_recordings(house: House, worker: int) -> None:
+    for row in await list_running(house, worker):
         seen = await seen_by_media(house, row.session_id)
         if seen is not None and seen.recording is not None:
             continue
@@ -179,12 +178,10 @@ async def _find_lost_recordings(house: House) -> None:
                 await recording_store.remove_recording(db, row.id)
 
 
-async def media_away(house: House) -> None:
-    """The worker ended (said by whoever supervises it): pages show it, running recordings are marked as interrupted."""
-    await house.announcer.media("away")
-    async with house.db.read() as db:
-        running = await recording_store.list_in_state(db, RecordingState.RECORDING)
-    for row in running:
+async def media_away(house: House, worker: int) -> None:
+    """A worker ended (said by whoever supervises it): its pages show it, its running recordings are marked as interrupted."""
+    await house.announcer.media("away", worker)
+    for row in await list_running(house, worker):
         await note_interrupted(house, row)
 
 

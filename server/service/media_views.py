@@ -81,12 +81,16 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
-    """The answer to a browser's offer. `participant` is None for an agent's standby connection, `turn` where no TURN server is set."""
+    """The answer to a browser's offer. `participant` is None for an agent's standby connection, `turn` where no TURN server is set.
+
+    `home` is the number of the media worker.
+    """
 
     connection: ConnectionId
     sdp: str
     slots: list[SlotView]
     participant: ParticipantId | None
+    home: int
     turn: TurnView | None = None
 
 

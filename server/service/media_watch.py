@@ -1,4 +1,4 @@
-"""Whether the media worker is there, and what pages hear of it."""
+"""Whether each media worker is there, and what pages hear of it."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from server.errors import MediaAway
+from server.media.protocol import Health
 from server.service.house import House
 from server.service.media_events import media_away
 
@@ -18,14 +19,15 @@ SILENT_S = 8.0
 
 
 class MediaWatch:
-    """Says once that the worker is away. A new worker says by its own `hello` that it is back; of the same one it is said here.
+    """Says once that one worker is away. A new worker says by its own `hello` that it is back; of the same one it is said here.
 
     `is_up`: it answered the last time.
     """
 
-    def __init__(self, house: House, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, house: House, worker: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_up = False
         self._house = house
+        self._worker = worker
         self._clock = clock
         self._boot = ""
         self._answered_at = clock()
@@ -36,13 +38,18 @@ class MediaWatch:
         await self.note(await self._ask())
 
     async def _ask(self) -> str | None:
+        health: Health | None = None
+        is_gone = False
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
-                health = await self._house.media.health()
+                health = await self._house.media[self._worker].health()
         except TimeoutError:
-            return None
+            pass
         except MediaAway as away:
-            return None if away.facts.get("reason") == TimeoutError.__name__ else ""
+            is_gone = away.facts.get("reason") != TimeoutError.__name__
+        self._house.media.note(self._worker, health, is_gone)
+        if health is None:
+            return "" if is_gone else None
         return health.boot if health.ready else ""
 
     async def note(self, found: str | None) -> None:
@@ -52,12 +59,12 @@ class MediaWatch:
             await self._is_here(found)
         elif self._boot and not self._is_away and (found == "" or self._clock() - self._answered_at > SILENT_S):
             self._is_away = True
-            log.warning("media_away")
-            await media_away(self._house)
+            log.warning("media_away", worker=self._worker)
+            await media_away(self._house, self._worker)
 
     async def _is_here(self, boot: str) -> None:
         is_back = self._is_away and boot == self._boot
         self._boot, self._answered_at, self._is_away = boot, self._clock(), False
         if is_back:
-            log.info("media_back")
-            await self._house.announcer.media("back")
+            log.info("media_back", worker=self._worker)
+            await self._house.announcer.media("back", self._worker)

@@ -9,6 +9,7 @@ from server.domain.words import CaseId, ConnectionId, EntryKind, ParticipantId, 
 from server.errors import NotFound
 from server.media import protocol
 from server.service.facts import Line, actor, announce_entries, write_lines
+from server.service.homes import is_at_home
 from server.service.house import House
 from server.service.secrecy import make_id
 from server.service.views import Entry
@@ -43,10 +44,12 @@ async def seat_person(db: AsyncConnection, session: SessionId, person: Person, n
 async def bind_standby(
     db: AsyncConnection, agent: Agent, session: SessionId, connection: ConnectionId, now: datetime
 ) -> None:
-    """The agent's standby connection becomes the one in the session. Raises NotFound when it is not this agent's."""
+    """The agent's standby connection becomes the one in the session, if it is at the session's home. Raises NotFound when it is not this agent's."""
     row = await store.find_connection(db, connection)
     if row is None or row.owner_kind is not PersonKind.AGENT or row.owner_id != agent.agent_id:
         raise NotFound
+    if not await is_at_home(db, session, connection):
+        return  # The page sees it by the session's home, and connects anew.
     person = Person(PersonKind.AGENT, agent.agent_id, agent.name)
     seat = await seat_person(db, session, person, now)
     await store.bind_connection(db, connection, seat.id)

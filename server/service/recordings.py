@@ -78,7 +78,7 @@ async def _begin(house: House, session: SessionId, agent: Agent) -> RecordingRow
     if not begun:
         await _keep_stopped(house, row)  # Another web process stopped it between the row and the worker's start.
         with contextlib.suppress(NotFound, MediaAway):
-            await house.media.stop_recording(row.id)
+            await house.media.stop_recording(session, row.id)
         raise SessionEnded
     return row
 

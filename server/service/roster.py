@@ -58,6 +58,7 @@ async def session_view(house: House, kept: Kept, me: Person | None) -> SessionVi
         participants=participant_views(kept, seen),
         recording=_running(kept.recording),
         me=mine,
+        home=kept.session.home,
     )
 
 

@@ -21,8 +21,9 @@ from server.domain.words import (
     Source,
 )
 from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
-from server.media.protocol import Answer, Offer, Restart, Seat
+from server.media.protocol import Answer, Offer, Restart, Seat, worker_of
 from server.service.ending import Ending, finish_session
+from server.service.homes import connect_home, connect_near_queue, is_at_home
 from server.service.house import House
 from server.service.media_views import TurnView
 from server.service.presence import person_left, person_lost, seat_person
@@ -101,8 +102,9 @@ async def join_session(
 ) -> tuple[Answer, ParticipantRow]:
     """The worker's answer, and the seat that was taken; `state` is what is switched on. Raises as `connect_session`."""
     async with house.db.read() as db:
-        await decide(house, db, principal, session)  # Before the worker is troubled.
-    async with new_connection(house, offer) as answer:
+        entrant = await decide(house, db, principal, session)  # Before the worker is troubled.
+        is_back = await _is_back(db, entrant)
+    async with new_connection(house, dataclasses.replace(offer, returns=is_back), session) as answer:
         seat, on_stage = await _take_seat(house, principal, session, answer)
         await house.media.seat(session, seat.id, Seat(answer.connection, on_stage, state))
         await follow_stage(house, session, seat, on_stage)
@@ -110,15 +112,24 @@ async def join_session(
 
 
 @contextlib.asynccontextmanager
-async def new_connection(house: House, offer: Offer) -> AsyncIterator[Answer]:
-    """The worker's answer for the body, which writes down whose the connection is. It is closed when that fails: nobody would know it."""
-    answer = await house.media.connect(offer)
+async def new_connection(house: House, offer: Offer, session: SessionId | None = None) -> AsyncIterator[Answer]:
+    """The worker's answer for the body, which writes down whose the connection is. It is closed when that fails: nobody would know it.
+
+    At the session's home, or without a session where the next one will be.
+    """
+    answer = await (connect_home(house, session, offer) if session else connect_near_queue(house, offer))
     try:
         yield answer
     except OaseError:
         with contextlib.suppress(OaseError):
             await house.media.close_connection(answer.connection)
         raise
+
+
+async def _is_back(db: AsyncConnection, entrant: Entrant) -> bool:
+    """Whether the person was in this call just now: a new page, another network, a new worker."""
+    seat = await store.find_person(db, entrant.session.id, entrant.person.person_id)
+    return entrant.session.state is SessionState.RUNNING and seat is not None and seat.seated_at is not None
 
 
 async def _take_seat(
@@ -128,6 +139,8 @@ async def _take_seat(
     connection = ConnectionId(answer.connection)
     async with house.db.write() as db:
         entrant = await decide(house, db, principal, session)
+        if not await is_at_home(db, session, connection):
+            raise MediaAway(reason="moved")  # By another process, between the choice of the worker and now.
         seat = await seat_person(db, session, entrant.person, now)
         link = entrant.grant.link_id if entrant.grant else None
         person = entrant.person
@@ -152,7 +165,7 @@ async def follow_stage(house: House, session: SessionId, seat: ParticipantRow, o
 
 
 async def connect_standby(house: House, principal: Principal, sdp: str, sources: dict[str, str]) -> ConnectionView:
-    """An agent's connection that waits for a case to be taken."""
+    """An agent's connection that waits for a case to be taken, at the home of the one who has waited longest."""
     agent = agent_only(principal)
     async with new_connection(house, Offer(sdp, sources)) as answer, house.db.write() as db:
         owner = (PersonKind.AGENT, agent.agent_id)
@@ -165,7 +178,10 @@ def connection_view(
 ) -> ConnectionView:
     """The worker's answer for the page."""
     slots = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in answer.slots]
-    return ConnectionView(ConnectionId(answer.connection), answer.sdp, slots, participant, turn_for(house, principal))
+    home = worker_of(answer.connection)
+    return ConnectionView(
+        ConnectionId(answer.connection), answer.sdp, slots, participant, home, turn_for(house, principal)
+    )
 
 
 def slot_view(mid: str, kind: str, participant: str | None, source: str | None) -> SlotView:

@@ -44,7 +44,7 @@ async def tell_people(house: House, session: SessionId) -> None:
             if running is None or told == given:
                 return
             with contextlib.suppress(NotFound):  # The worker is a new one: `resume` starts the next part.
-                await house.media.agree(running.id, [str(one) for one in given])
+                await house.media.agree(session, running.id, [str(one) for one in given])
             told = given
 
 
@@ -124,7 +124,7 @@ async def stop(house: House, row: RecordingRow, by: Actor) -> None:
     now = house.now()
     values = {"state": RecordingState.FINISHING, "ended_at": now, "view_progress": 0.0}
     try:
-        facts = await house.media.stop_recording(row.id)
+        facts = await house.media.stop_recording(row.session_id, row.id)
     except MediaAway:
         values |= {"lease_by": STOPPING, "lease_until": now + STOP_LIMIT}
     except NotFound:

@@ -96,7 +96,10 @@ class ParticipantView:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session and who is in it. `me` is the reader's own participant, None before the first joining."""
+    """A session and who is in it. `me` is the reader's own participant, None before the first joining.
+
+    `home` is the number of the media worker it lives on: a connection to another one is of no use in it.
+    """
 
     id: SessionId
     state: SessionState
@@ -104,6 +107,7 @@ class SessionView:
     participants: list[ParticipantView]
     recording: RunningRecording | None
     me: ParticipantId | None
+    home: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +301,17 @@ class DeskCounts:
 
 @dataclass(frozen=True, slots=True)
 class DeskView:
-    """One page of the agents' list. `next` goes into `after` for the following page."""
+    """One page of the agents' list. `next` goes into `after` for the following page.
+
+    `home` is the media worker on which the standby connection should be; None: it does not matter.
+    """
 
     cases: list[CaseRow]
     counts: DeskCounts
     longest_wait_s: int | None
     agents_here: int
     next: str | None
+    home: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ async def view(house: House, principal: Principal, session: SessionId, sdp: str)
     owner = await owner_of(house, principal, PersonKind.VIEWER, session)
     async with house.db.read() as db:
         await _check_live(db, session)
-    async with new_connection(house, Offer(sdp, way="receive")) as answer:
+    async with new_connection(house, Offer(sdp, way="receive"), session) as answer:
         async with house.db.write() as db:
             await _check_live(db, session)
             link = LinkId(owner.id) if isinstance(principal, Visitor) else None

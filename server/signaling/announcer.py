@@ -10,6 +10,7 @@ from server.api.wire import to_plain
 from server.domain.principal import Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.media.protocol import worker_of
 from server.service.media_views import Speaking
 from server.service.views import (
     CaseChange,
@@ -105,7 +106,8 @@ class SocketAnnouncer:
         if socket is not None:
             await self._crowd.tell(socket, event, body)
 
-    async def media(self, state: Literal["away", "back"]) -> None:
-        self._slots.clear()
-        self._speaking.clear()
-        await asyncio.gather(*(self._crowd.tell(socket, "media", MediaTold(state)) for socket in self._crowd.all()))
+    async def media(self, state: Literal["away", "back"], home: int) -> None:
+        self._slots = {one: told for one, told in self._slots.items() if worker_of(one) != home}
+        self._speaking = {one: told for one, told in self._speaking.items() if worker_of(one) != home}
+        told = MediaTold(state, home)
+        await asyncio.gather(*(self._crowd.tell(socket, "media", told) for socket in self._crowd.all()))

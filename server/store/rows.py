@@ -111,7 +111,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session."""
+    """A session. `home` is the number of the media worker it lives on."""
 
     id: SessionId
     state: SessionState
@@ -119,6 +119,7 @@ class SessionRow:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
+    home: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

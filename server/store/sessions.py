@@ -9,9 +9,9 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.cases import may_turn
-from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, ParticipantId, SessionId, SessionState
+from server.domain.words import AgentId, CaseId, CaseState, ConnectionId, LinkId, ParticipantId, SessionId, SessionState
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow, all_rows, chosen, one_row
-from server.store.tables import connection, link, participant, session, session_case
+from server.store.tables import cases, connection, link, participant, session, session_case
 from server.store.writing import add_once, add_row, changed
 
 
@@ -71,9 +71,40 @@ async def list_live_sessions(db: AsyncConnection, cases: Sequence[CaseId]) -> di
     return {row.case_id: row.id for row in await db.execute(statement)}
 
 
-async def list_ended(db: AsyncConnection, since: datetime) -> list[SessionId]:
-    """The sessions that ended after a moment."""
-    return list((await db.execute(select(session.c.id).where(session.c.ended_at > since))).scalars())
+async def list_ended(db: AsyncConnection, since: datetime, home: int) -> list[SessionId]:
+    """The sessions that ended after a moment and lived on this media worker."""
+    there = func.coalesce(session.c.home, 0) == home
+    return list((await db.execute(select(session.c.id).where(session.c.ended_at > since, there))).scalars())
+
+
+async def find_home(db: AsyncConnection, session_id: SessionId) -> int | None:
+    """The number of the media worker that a session lives on."""
+    return (await db.execute(select(session.c.home).where(session.c.id == session_id))).scalar_one_or_none()
+
+
+async def find_homes(db: AsyncConnection, sessions: Sequence[SessionId]) -> dict[SessionId, int]:
+    """The home of each of these sessions; of one that has none yet, the first worker."""
+    home = func.coalesce(session.c.home, 0).label("home")
+    return {row.id: row.home for row in await db.execute(select(session.c.id, home).where(session.c.id.in_(sessions)))}
+
+
+async def move_session(db: AsyncConnection, session_id: SessionId, old: int | None, new: int) -> bool:
+    """The session lives on another worker; False when it is not at `old` (any more)."""
+    same = session.c.home.is_(None) if old is None else session.c.home == old
+    return await changed(db, update(session).where(session.c.id == session_id, same).values(home=new))
+
+
+async def find_home_of_next(db: AsyncConnection) -> int | None:
+    """The home of the case that has waited longest; None when nobody waits, or that one is not connected yet."""
+    statement = (
+        select(session.c.home)
+        .join(session_case, session_case.c.session_id == session.c.id)
+        .join(cases, cases.c.id == session_case.c.case_id)
+        .where(cases.c.state == CaseState.WAITING, session.c.state == SessionState.WAITING)
+        .order_by(cases.c.queued_at, cases.c.id)
+        .limit(1)
+    )
+    return (await db.execute(statement)).scalar_one_or_none()
 
 
 async def list_unended(db: AsyncConnection) -> list[SessionId]:
@@ -204,6 +235,6 @@ async def list_connected(db: AsyncConnection) -> list[ParticipantRow]:
     return all_rows(ParticipantRow, await db.execute(statement))
 
 
-async def remove_connections(db: AsyncConnection) -> None:
-    """All connections are gone: the worker is a new one."""
-    await db.execute(delete(connection))
+async def remove_connections(db: AsyncConnection, beginning: str) -> None:
+    """All connections whose ids begin so are gone: their worker is a new one."""
+    await db.execute(delete(connection).where(connection.c.id.startswith(beginning, autoescape=True)))

@@ -191,6 +191,7 @@ session = Table(
     _col("started_at", Moment, personal="behaviour", null=True),
     _col("ended_at", Moment, personal="behaviour", null=True, index=True),
     _col("outcome", Word(Outcome), personal=None, null=True),
+    _col("home", Integer, personal=None, null=True),
 )
 
 session_case = Table(

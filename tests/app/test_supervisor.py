@@ -14,8 +14,10 @@ import pytest
 
 from server.config import ROOT, Settings
 from server.errors import OaseError
+from server.forks import Forks
+from server.keeper import Worker, build_of
 from server.media.client import MediaClient
-from server.supervisor import Supervisor, Worker, build_of
+from server.supervisor import Supervisor
 from tests.servers import free_port
 from tests.site import settings_for
 
@@ -43,7 +45,7 @@ class Watched:
         self.client = MediaClient(made.media_control)
         self.supervisor = Supervisor(made, self.is_ready)
 
-    async def is_ready(self) -> bool:
+    async def is_ready(self, number: int = 0) -> bool:
         return (await self.client.health()).ready
 
     async def until_ready(self, other_than: str = "", limit_s: float = 40.0) -> str:
@@ -81,14 +83,14 @@ async def test_killed_worker_is_back_at_once(watched: Watched, kills: int) -> No
         began = time.monotonic()
         boot = await watched.until_ready(other_than=boot)
         assert time.monotonic() - began < 2.0
-    assert watched.supervisor.restarts == kills
+    assert watched.supervisor.keepers[0].restarts == kills
 
 
 async def test_hung_worker_is_replaced(watched: Watched) -> None:
     """Seven seconds to be sure that it hangs."""
     boot = await watched.until_ready()
     async with asyncio.timeout(15.0):
-        while not watched.supervisor.is_up:
+        while not watched.supervisor.keepers[0].is_up:
             await asyncio.sleep(0.02)
     hung = watched.worker()
     hung.signal(signal.SIGSTOP)
@@ -106,29 +108,29 @@ async def test_end_takes_the_worker_along(watched: Watched) -> None:
     assert not (watched.settings.data / "worker.json").exists()
 
 
-class Starting(Supervisor):
-    """A supervisor on a machine without space for a note, whose first process cannot be made."""
+class FullMachine(Forks):
+    """The first process cannot be made."""
 
-    starts = 0
+    asked = 0
 
-    async def _start_worker(self) -> Worker:
-        self.starts += 1
-        if self.starts == 1:
+    async def fork(self, number: int = 0) -> int:
+        self.asked += 1
+        if self.asked == 1:
             raise BlockingIOError(11, "Resource temporarily unavailable")
-        return await super()._start_worker()
+        return await super().fork(number)
 
 
 async def test_worker_comes_where_no_process_can_be_made_and_no_note_be_written(environment: Settings) -> None:
     """The supervisor ended for good, and after the worker's next death nobody started another."""
     made = Watched(environment)
-    made.supervisor = Starting(environment, made.is_ready)
+    made.supervisor = Supervisor(environment, made.is_ready, forks=FullMachine())
     (environment.data / "worker.new").mkdir(parents=True)  # Writing the note fails.
     made.supervisor.start()
     try:
         boot = await made.until_ready()
-        assert made.supervisor.restarts == 1
+        assert made.supervisor.keepers[0].restarts == 1
         assert not (environment.data / "worker.json").exists()
-        worker = made.supervisor._worker
+        worker = made.supervisor.keepers[0].worker
         assert worker is not None
         worker.signal(signal.SIGKILL)
         await made.until_ready(other_than=boot)
@@ -144,7 +146,7 @@ from server.media.client import MediaClient
 from server.supervisor import Supervisor
 async def main():
     client = MediaClient(settings().media_control)
-    async def ready(): return (await client.health()).ready
+    async def ready(number): return (await client.health()).ready
     Supervisor(settings(), ready).start()
     await asyncio.sleep(60)
 asyncio.run(main())
@@ -189,6 +191,45 @@ async def test_worker_of_another_build_is_replaced(environment: Settings) -> Non
     finally:
         await second.supervisor.close()
         await second.client.close()
+
+
+async def test_worker_that_eats_the_memory_is_replaced(environment: Settings) -> None:
+    made = Watched(environment.model_copy(update={"media_memory_bytes": 1}))
+    made.supervisor.start()
+    try:
+        async with asyncio.timeout(20.0):
+            while made.supervisor.keepers[0].restarts < 2:
+                await asyncio.sleep(0.02)
+    finally:
+        await made.supervisor.close()
+        await made.client.close()
+
+
+async def test_worker_that_is_one_too_many_is_ended(environment: Settings) -> None:
+    """Fewer are wanted than were, and a killed web process left them all."""
+    first = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PARENT), cwd=ROOT, env={**os.environ, "OASE_MEDIA_WORKERS": "2"}
+    )
+    one = Watched(environment)
+    try:
+        boot = await one.until_ready()
+        note = environment.data / "worker-1.json"
+        async with asyncio.timeout(20.0):
+            while not note.exists():
+                await asyncio.sleep(0.02)
+        first.kill()
+        await first.wait()
+        extra = Worker(**json.loads(note.read_text()))
+        one.supervisor.start()
+        await extra.until_end(15.0)
+        assert not extra.is_alive()
+        assert await one.until_ready() == boot
+        async with asyncio.timeout(5.0):
+            while note.exists():
+                await asyncio.sleep(0.02)
+    finally:
+        await one.supervisor.close()
+        await one.client.close()
 
 
 def test_pid_of_somebody_else_is_not_signalled() -> None:

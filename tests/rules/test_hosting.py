@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.config import Settings
+from server.config import WORKERS_BY_ITSELF, Settings
 from tests.rules import yaml_subset
 from tests.rules.house import ROOT
 
@@ -118,7 +118,8 @@ def test_no_secret_has_a_default() -> None:
 
 def test_only_the_needed_ports_are_open() -> None:
     published = {port for service in compose()["services"].values() for port in service.get("ports", [])}
-    assert published == {"7882:7882/udp", "7882:7882/tcp", "80:80", "443:443", "443:443/udp"}
+    media = f"7882-{7882 + WORKERS_BY_ITSELF - 1}"
+    assert published == {f"{media}:{media}/udp", f"{media}:{media}/tcp", "80:80", "443:443", "443:443/udp"}
 
 
 def test_proxy_address_is_the_trusted_one() -> None:

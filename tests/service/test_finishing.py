@@ -45,7 +45,7 @@ async def stopped_call(desk: Desk, parts: int) -> tuple[Customer, RecordingId]:
 
 async def _lose_worker(desk: Desk, customer: Customer, recording: RecordingId) -> None:
     await desk.worker.restart()
-    await until(lambda: ("back",) in desk.heard.of("media"))
+    await until(lambda: ("back", 0) in desk.heard.of("media"))
     await desk.connects(customer.principal, customer.session)
     await until(lambda: recording in desk.worker.recordings)
 

@@ -16,7 +16,7 @@ class Moment:
 
 async def test_busy_worker_frightens_nobody(small_desk: Desk) -> None:
     moment = Moment()
-    watch = MediaWatch(small_desk.house, moment)
+    watch = MediaWatch(small_desk.house, clock=moment)
     await watch.note("one")
     for _ in range(3):
         moment.now += 2.0
@@ -28,16 +28,16 @@ async def test_busy_worker_frightens_nobody(small_desk: Desk) -> None:
 
 async def test_silent_worker_is_away_and_back_once(small_desk: Desk) -> None:
     moment = Moment()
-    watch = MediaWatch(small_desk.house, moment)
+    watch = MediaWatch(small_desk.house, clock=moment)
     await watch.note("one")
     for _ in range(6):
         moment.now += SILENT_S / 4
         await watch.note(None)
-    assert [state for (state,) in small_desk.heard.of("media")] == ["away"]
+    assert [state for state, _ in small_desk.heard.of("media")] == ["away"]
     assert not watch.is_up
     await watch.note("one")
     await watch.note("one")
-    assert [state for (state,) in small_desk.heard.of("media")] == ["away", "back"]
+    assert [state for state, _ in small_desk.heard.of("media")] == ["away", "back"]
 
 
 async def test_ended_worker_is_away_at_once_and_its_successor_speaks_for_itself(small_desk: Desk) -> None:
@@ -47,7 +47,7 @@ async def test_ended_worker_is_away_at_once_and_its_successor_speaks_for_itself(
     await watch.note("")
     await watch.note("")
     await watch.note("two")
-    assert [state for (state,) in small_desk.heard.of("media")] == ["away"]
+    assert [state for state, _ in small_desk.heard.of("media")] == ["away"]
 
 
 async def test_worker_that_is_gone_is_seen(small_desk: Desk) -> None:
@@ -57,4 +57,4 @@ async def test_worker_that_is_gone_is_seen(small_desk: Desk) -> None:
     await small_desk.worker.stop()
     await watch.look()
     assert not watch.is_up
-    assert [state for (state,) in small_desk.heard.of("media")] == ["away"]
+    assert [state for state, _ in small_desk.heard.of("media")] == ["away"]

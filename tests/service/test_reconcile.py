@@ -139,7 +139,7 @@ async def test_ghost_that_connects_is_ended(desk: Desk) -> None:
     customer = await desk.call()
     seated = dict(desk.worker.people(customer.session))
     await desk.ends(customer, Outcome.SOLVED)
-    answer: Answer = await desk.house.media.connect(Offer("v=0", {}))
+    answer: Answer = await desk.house.media.connect(0, Offer("v=0", {}))
     await desk.house.media.seat(customer.session, next(iter(seated)), Seat(answer.connection, True))
     await desk.worker.come(answer.connection)
     await until(lambda: desk.worker.sessions == {})

@@ -191,7 +191,7 @@ async def test_new_worker_finds_everybody_gone(desk: Desk) -> None:
     customer = await desk.call()
     await until(lambda: len(desk.heard.of("roster")) >= 0)
     await desk.worker.restart()
-    await until(lambda: desk.heard.of("media") == [("back",)])
+    await until(lambda: desk.heard.of("media") == [("back", 0)])
 
     async def nobody_here() -> bool:
         view = await sessions.read_session(desk.house, customer.principal, customer.session)

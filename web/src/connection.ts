@@ -16,7 +16,7 @@ export interface Told {
   slots: SlotsTold;
   speaking: Speaking;
   gone: GoneTold;
-  media: { state: 'away' | 'back' };
+  media: { state: 'away' | 'back'; home: number };
   consent: ConsentTold;
   recording: RecordingProgress;
   session_ended: { session: string };

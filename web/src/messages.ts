@@ -126,6 +126,7 @@ export interface ConnectionView {
   sdp: string;
   slots: SlotView[];
   participant: string | null;
+  home: number;
   turn: TurnView | null;
 }
 
@@ -173,6 +174,7 @@ export interface DeskView {
   longest_wait_s: number | null;
   agents_here: number;
   next: string | null;
+  home: number | null;
 }
 
 /** What a participant has switched on. */
@@ -273,9 +275,10 @@ export interface LinksView {
   links: KeptLink[];
 }
 
-/** `media`: the worker is away, or back without any of the old connections: make a new one. */
+/** `media`: the worker of this number is away, or back without any of the old connections: who was connected there makes a new one. */
 export interface MediaTold {
   state: 'away' | 'back';
+  home: number;
 }
 
 /** Something of the timeline that happened `t_s` into the recording. */
@@ -460,6 +463,7 @@ export interface SessionView {
   participants: ParticipantView[];
   recording: RunningRecording | null;
   me: string | null;
+  home: number | null;
 }
 
 /** A new password, twelve characters or more. */

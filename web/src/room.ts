@@ -12,8 +12,8 @@ import { Emitter } from './emitter';
 import type { Line } from './line';
 import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source, TurnView, Speaking } from './messages';
 
-/** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. */
-export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'elsewhere' | 'full' | 'ended';
+/** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. `busy`: it takes nobody new at the moment. */
+export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'busy' | 'elsewhere' | 'full' | 'ended';
 
 export interface RoomEvents {
   state: RoomState;
@@ -23,6 +23,7 @@ export interface RoomEvents {
   speaking: Speaking;
 }
 
+const BUSY_MS = 8000;
 const codec = (): 'vp8' | 'h264' => (new URLSearchParams(location.search).get('codec') === 'h264' ? 'h264' : 'vp8');
 /** A request that got lost with the network must not keep the next one waiting. */
 const LIMIT_MS = 4000;
@@ -35,6 +36,8 @@ const server: Server = {
 export class Room extends Emitter<RoomEvents> {
   state: RoomState = 'joining';
   me: string | null = null;
+  /** The media worker that the connection is at. */
+  home: number | null = null;
   people: readonly ParticipantView[] = [];
   speaking: Speaking | null = null;
   #call: Call = new Call(server, codec());
@@ -56,7 +59,7 @@ export class Room extends Emitter<RoomEvents> {
       line.on('gone', (told) => { if (told.connection === this.#call.connection) this.#gone(told.reason); }),
       line.on('roster', (told) => { if (told.session === this.session) this.setPeople(told.participants); }),
       line.on('speaking', (told) => { if (told.session === this.session) { this.speaking = told; this.tell('speaking', told); } }),
-      line.on('media', (told) => this.#media(told.state)),
+      line.on('media', (told) => { if (this.home === null || told.home === this.home) this.#media(told.state); }),
       line.on('session_ended', (told) => { if (told.session === this.session) this.end(); }),
     );
     this.#ends.push(onNetwork(() => this.#hurry()), line.on('line', ({ up }) => { if (up && this.state === 'reconnecting') this.#hurry(); }));
@@ -69,6 +72,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#joining = true;
     try {
       const answer = await this.#call.join((offer) => post<ConnectionView>(`/api/v1/sessions/${this.session}/prepared`, offer));
+      this.home = answer.home;
       this.line.hold(answer.connection);
       this.#isPrepared = true;
     } catch { /* Joining will say what is wrong. */ } finally {
@@ -82,6 +86,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#wasAsked = true;
     if (this.#joining || this.state === 'ended') return;
     this.#joining = true;
+    const { session } = this;
     clearTimeout(this.#retry);
     try {
       if (await this.#enterPrepared()) return;
@@ -89,6 +94,7 @@ export class Room extends Emitter<RoomEvents> {
       await this.#sendTracks(); // Before the answer: the first picture leaves with the last word of the handshake.
       const answer = await this.#call.join((offer) => post<ConnectionView>(this.session ? `/api/v1/sessions/${this.session}/connections` : '/api/v1/connections', offer, this.state === 'reconnecting' ? LIMIT_MS : undefined));
       this.me = answer.participant ?? this.me;
+      this.home = answer.home;
       this.#saySeen();
       this.line.hold(answer.connection);
       void this.#sayState();
@@ -98,6 +104,7 @@ export class Room extends Emitter<RoomEvents> {
     } finally {
       this.#joining = false;
     }
+    if (this.session !== session && this.#attempt === 0) await this.join(); // A case was taken while the standby connection was being made.
   }
 
   /** Comes in with the prepared connection; false when there is none, or it is not good any more. */
@@ -215,6 +222,7 @@ export class Room extends Emitter<RoomEvents> {
   #failed(error: unknown): void {
     if (isCode(error, 'session_full')) this.#become('full');
     else if (isCode(error, 'session_ended', 'case_closed', 'not_found', 'forbidden', 'not_signed_in')) this.end();
+    else if (isCode(error, 'busy')) { this.#become('busy'); this.#again(BUSY_MS, BUSY_MS); }
     else { if (isCode(error, 'media_away')) this.#become('away'); else this.#become('reconnecting'); this.#again(isCode(error, 'offline') ? 2000 : 8000); }
   }
 
@@ -225,10 +233,10 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** While the server cannot be reached at all it has no trouble with short pauses (`most_ms`). */
-  #again(most_ms = 8000): void {
+  #again(most_ms = 8000, least_ms = 0): void {
     if (['ended', 'elsewhere'].includes(this.state)) return;
     clearTimeout(this.#retry);
-    const pause_ms = Math.min(most_ms, 400 * 2 ** this.#attempt) * (0.5 + Math.random());
+    const pause_ms = Math.max(least_ms, Math.min(most_ms, 400 * 2 ** this.#attempt)) * (0.5 + Math.random());
     this.#attempt += 1;
     this.#retry = setTimeout(() => void this.join(), pause_ms);
   }

@@ -76,8 +76,9 @@ class Connection:
         clock: Callable[[], float],
         reports: Reports,
         on_first_check: Callable[["Connection"], None],
+        id_: str,
     ) -> None:
-        self.id = secrets.token_urlsafe(16)
+        self.id = id_
         self.number = secrets.randbits(62)
         self.session = self.participant = ""
         self.is_connected = self.is_gone = False
@@ -102,9 +103,8 @@ class Connection:
         self._report_bucket = Bucket(REPORTS_A_SECOND, REPORTS_AT_ONCE)
         self._dtls_bucket = Bucket(DTLS_A_SECOND, DTLS_AT_ONCE)
         self._early: deque[bytes] = deque(maxlen=EARLY_MAX)
-        role = "client" if self.setup == "active" else "server"
         self._ice = IcePath(self.link.send, "controlled")
-        self._dtls = Dtls(self._ice, certificate, role)
+        self._dtls = Dtls(self._ice, certificate, "client" if self.setup == "active" else "server")
         self._dtls.on("statechange", self._dtls_changed)
 
     @property

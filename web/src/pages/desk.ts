@@ -28,6 +28,7 @@ let next: string | null = null;
 let waiting = -1;
 let reading: Promise<void> | null = null;
 let inSession = false;
+let near: number | null = null;
 const list = new CaseList((id) => { list.mark(id); void detail.open(id); });
 const detail = new CaseDetail(line, take, () => void read());
 
@@ -65,9 +66,17 @@ async function readNow(more: boolean): Promise<void> {
     showEmpty(list.rows.length === 0 ? emptyWords(state, find) : null);
     show(byId('more'), next !== null);
     counts(view);
+    standNear(view.home);
   } catch (error) {
     if (isCode(error, 'not_signed_in')) location.assign('/desk/sign-in');
   }
+}
+
+/** The standby connection follows the case that has waited longest from one media worker to the other; once for each, whatever comes of it. */
+function standNear(home: number | null): void {
+  if (home === null || home === near || !standby.isConnected) return;
+  near = home;
+  if (standby.home !== home) void standby.join();
 }
 
 function counts(view: DeskView): void {
@@ -127,8 +136,8 @@ async function stay(agent: AgentSession, taken: CaseView, session: SessionView):
   detail.keepLog();
   titleSign('');
   setAddress(`/s/${session.id}`, true);
-  if (standby.isConnected) standby.enter(session);
-  else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.join(); }
+  if (standby.isConnected && standby.home === session.home) standby.enter(session);
+  else { standby.session = session.id; standby.me = session.me; standby.setPeople(session.participants); void standby.takeBack(); }
   await agent.pictured(); // The picture comes first.
   agent.furnish(taken);
   await agent.openDevices();

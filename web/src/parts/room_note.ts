@@ -27,6 +27,7 @@ function words(room: Room, alone: string): [head: string, text: string, picture:
     case 'joining': return [t('Connecting …'), '', 'refresh'];
     case 'reconnecting': return [t('Reconnecting …'), t('The line was interrupted. You come back by yourself.'), 'refresh'];
     case 'away': return [t('Back in a moment'), t('Picture and sound are being restarted. Please stay, it takes a few seconds.'), 'refresh'];
+    case 'busy': return [t('We are full at the moment'), t('You come in by yourself as soon as there is room. Please stay.'), 'people'];
     case 'elsewhere': return [t('You are in this conversation in another tab'), t('Picture and sound run there.'), 'devices'];
     case 'full': return [t('All seats are taken'), t('Somebody has to leave before you can come in.'), 'people'];
     default: return [alone, '', 'person'];
