@@ -54,14 +54,14 @@ class Network:
         subprocess.run(["ip", "netns", "del", self._name], capture_output=True, check=False)
         self._lock.close()
 
-    def inside(self, *command: str) -> list[str]:
-        """The command line that runs `command` in the namespace on core 0, alone there."""
-        return ["ip", "netns", "exec", self._name, "taskset", "-c", "0", *command]
+    def inside(self, *command: str, core: int = 0) -> list[str]:
+        """The command line that runs `command` in the namespace on one core; core 0 is otherwise left alone."""
+        return ["ip", "netns", "exec", self._name, "taskset", "-c", str(core), *command]
 
 
-def outside(*command: str) -> list[str]:
-    """The command line that runs `command` outside, on the last core."""
-    return ["taskset", "-c", str((os.cpu_count() or 1) - 1), *command]
+def outside(*command: str, core: int | None = None) -> list[str]:
+    """The command line that runs `command` outside, on the last core unless told otherwise."""
+    return ["taskset", "-c", str((os.cpu_count() or 1) - 1 if core is None else core), *command]
 
 
 class Unavailable(Exception):

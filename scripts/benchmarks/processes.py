@@ -15,10 +15,10 @@ HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(report.ROOT)}
 
 
-async def spawn(script: str, task: dict[str, Any]) -> asyncio.subprocess.Process:
+async def spawn(script: str, task: dict[str, Any], core: int | None = None) -> asyncio.subprocess.Process:
     """Starts `script` with its task."""
     pipe = asyncio.subprocess.PIPE
-    command = outside(sys.executable, str(HERE / script), json.dumps(task))
+    command = outside(sys.executable, str(HERE / script), json.dumps(task), core=core)
     return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=report.ROOT, env=ENVIRONMENT)
 
 

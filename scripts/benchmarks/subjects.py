@@ -38,8 +38,11 @@ class Running:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-async def start(subject: str, network: Network) -> Running:
-    """The server named ours, janus or stock, ready for its first peer. Raises Unavailable."""
+async def start(subject: str, network: Network, core: int = 0) -> Running:
+    """The server named ours, janus or stock on a core, ready for its first peer. Raises Unavailable.
+
+    Of ours there may be one on each core: its number as a media worker is the core's.
+    """
     makers: dict[str, Callable[[Path], tuple[list[str], dict[str, str], str]]] = {
         "ours": _ours,
         "janus": _janus,
@@ -47,9 +50,10 @@ async def start(subject: str, network: Network) -> Running:
     }
     folder = Path(tempfile.mkdtemp(prefix="oase-bench-"))
     command, environment, address = makers[subject](folder)
+    environment["OASE_MEDIA_PORT"] = str(7882 + core)
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *network.inside(*command), cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+            *network.inside(*command, core=core), cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
         )
     running = Running(process, process.pid, address, folder)  # `ip netns exec` and taskset end in exec: one process.
     try:
@@ -82,7 +86,6 @@ def _ours(folder: Path) -> tuple[list[str], dict[str, str], str]:
         "OASE_DATA": str(folder),
         "OASE_RECORDINGS": str(folder / "recordings"),
         "OASE_MEDIA_HOST": SERVER,
-        "OASE_MEDIA_PORT": "7882",
         "OASE_LOG_LEVEL": "WARNING",
     }
     return [sys.executable, "-m", "server", "media"], environment, f"unix:{folder / 'media.sock'}"

@@ -18,9 +18,9 @@ NUMBERS_S = 5.0
 """The web process renews its numbers this often (`server/app.py`)."""
 NAMES = {
     "web_tasks": r"oase_tasks",
-    "worker_tasks": r'oase_media\{name="tasks"\}',
-    "connections": r'oase_media\{name="connections"\}',
-    "sessions": r'oase_media\{name="sessions"\}',
+    "worker_tasks": r'oase_media\{name="tasks",worker="0"\}',
+    "connections": r'oase_media\{name="connections",worker="0"\}',
+    "sessions": r'oase_media\{name="sessions",worker="0"\}',
     "waiting": r"oase_queue_waiting",
 }
 
