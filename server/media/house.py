@@ -324,7 +324,7 @@ class House:
         self._edge.flush()
 
     def _care(self, connection: Connection, count: int, now: float) -> None:
-        if count % 4 == 0:
+        if count % 8 == 0:
             connection.link.look(now)
         if connection.is_connected and connection.link.line.is_busy:
             self._reports.probe(connection, now)

@@ -88,7 +88,7 @@ class Bottleneck:
         return True
 
     def _round(self) -> None:
-        if self._steps % 20 == 0 and (heard := take_heard(self.state)) is not None:
+        if self._steps % 40 == 0 and (heard := take_heard(self.state)) is not None:
             self.line.note(heard, self.now)
         octets = self.line.due(self.now) if self.line.is_busy else 0
         if octets and self.line.probe is not None:

@@ -74,6 +74,16 @@ def test_loss_of_a_weak_radio_does_not_take_it_to_nothing(seed: int) -> None:
     assert best_layer(line) < LAYERS_BPS[-1]
 
 
+def test_longer_way_is_not_a_queue(seed: int) -> None:
+    line = Bottleneck(seed, 20e6, best_layer)
+    line.until(lambda: best_layer(line) == LAYERS_BPS[-1], 3.0)
+    line.delay_s = 0.4  # From Wi-Fi to a satellite.
+    line.run(2.0)
+    line.until(lambda: best_layer(line) == LAYERS_BPS[-1], 15.0)
+    line.run(5.0)
+    assert best_layer(line) == LAYERS_BPS[-1]
+
+
 def test_picture_that_nobody_can_make_smaller_keeps_the_budget_true(seed: int) -> None:
     """A sender with one layer goes on; what we say of the line must neither sink nor rise."""
     line = Bottleneck(seed, 500_000, lambda line: 1_000_000)

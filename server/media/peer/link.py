@@ -50,6 +50,7 @@ class Link:
 
     def use(self, path: Path) -> None:
         """From now on everything goes over `path`."""
+        self.line.moved()
         self.path, self.batch, self.target = path, path.batch, path.target
         batch = path.batch.state
         self.state.batch = None if batch is None else ctypes.addressof(batch)
@@ -78,7 +79,7 @@ class Link:
                 self.line.probe.heard(came)
 
     def look(self, now: float) -> None:
-        """What feedback said since the last look; about ten times a second."""
+        """What feedback said since the last look; about five times a second."""
         heard = take_heard(self.state) if self.state.reports else None
         if heard is not None:
             self.line.note(heard, now)

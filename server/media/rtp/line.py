@@ -2,7 +2,7 @@
 
 Down: when the shortest delay of half a second is 150 ms above the shortest of the last minute (a queue stands somewhere), or when a tenth of it was
 lost. Then the line carries what arrived in that time, and we count on 85 % of it. Loss that stays when we have sent less is the line's own (a weak
-radio, not a full queue): it then counts no more, or 15 % loss would take us to nothing.
+radio, not a full queue): it then counts no more, or 15 % loss would take us to nothing. So with delay that neither grows nor drains: it is the way's.
 
 Up: what arrives without a queue the line carries. To learn of more than we send, a probe (`probe.py`): for 0.15 s one and a half times what is
 wished, padded with duplicates. It is passed when four fifths of that arrive and no queue grows; what a failed one measured is what the line carries.
@@ -38,6 +38,7 @@ PROBE_PAUSE_S = 5.0
 NEXT_STEP_S = 1.0
 OWN_LOSS_MAX = 0.3
 TRIAL_BEGINS_S, TRIAL_S = 0.7, 2.2
+STEADY_TIMES, STEADY_LOSS = 4, 0.02
 FORGOTTEN_S = 60.0
 LEAP_S = 30.0
 
@@ -88,6 +89,7 @@ class Line:
         self._first_delay_us: int | None = None
         self._bases = (float("inf"), float("inf"))
         self._base_since = 0.0
+        self._stood_s, self._steady = 0.0, 0
         self._step = FIRST_STEP
         self._trial: _Trial | None = None
         self._slow_loss = 0.0
@@ -100,20 +102,24 @@ class Line:
         """What we would send, all in all, if the line carried it; a probe will tell. Stays until the next wish."""
         self._wish_bps = bps
 
+    def moved(self) -> None:
+        """Another path, with a delay of its own."""
+        self._forget_delays()
+
     @property
     def is_busy(self) -> bool:
         """True while `due` may want something."""
         return self.probe is not None or self._wish_bps > (self._budget_bps or 0.0)
 
     def note(self, heard: Heard, now: float) -> None:
-        """A look at the feedback, about ten a second."""
+        """A look at the feedback, about five a second."""
         delay_s = self._delay_s(heard.delay, now)
         bits = 8 * (heard.octets + WIRE_OCTETS * heard.received)
         self._looks.append(_Look(now, heard.received, heard.lost, bits, heard.arrival, delay_s))
         while now - self._looks[0].at > WINDOW_S:
             self._looks.popleft()
         self._heard_at = now
-        self._slow_loss += (self._loss()[0] - self._slow_loss) / 20
+        self._slow_loss += (self._loss()[0] - self._slow_loss) / 10
         if self._slow_loss < 0.6 * self.own_loss:
             self.own_loss = self._slow_loss
         if self._trial is not None:
@@ -164,7 +170,9 @@ class Line:
         queue_s = self._queue_s()
         if queue_s > QUEUE_S:
             is_draining = self._looks[-1].delay_s < self._looks[0].delay_s - CLEAR_S
-            if not is_draining:
+            if self._is_the_way_s(queue_s):
+                self._forget_delays()
+            elif not is_draining:
                 self._back_off(rate_bps, now)
         elif self._is_losing:
             if self._trial is None:
@@ -172,6 +180,16 @@ class Line:
                 self._back_off(rate_bps, now)
         elif queue_s < CLEAR_S:
             self._budget_bps = max(self._budget_bps or 0.0, rate_bps)
+
+    def _is_the_way_s(self, queue_s: float) -> bool:
+        """Delay that stays as it is for two seconds, whatever we send, while nothing is lost: no queue does that."""
+        is_steady = abs(queue_s - self._stood_s) < CLEAR_S and self._loss()[0] < STEADY_LOSS
+        self._stood_s, self._steady = queue_s, self._steady + 1 if is_steady else 0
+        return self._steady >= STEADY_TIMES
+
+    def _forget_delays(self) -> None:
+        self._first_delay_us = None
+        self._steady = 0
 
     def _try(self, trial: _Trial, heard: Heard, now: float) -> None:
         trial.note(heard, now)
