@@ -175,6 +175,7 @@ async def _watch_media(parts: Parts, worker: int) -> None:
         except Exception:  # The root of this task: it goes on to watch.
             log.exception("media_watch_failed")
         METRICS.media_up.labels(str(worker)).set(int(watch.is_up))
+        METRICS.media_weight.labels(str(worker)).set(parts.house.media.standings[worker].weight)
         await parts.media_bells[worker].wait(MEDIA_POLL_S)
 
 

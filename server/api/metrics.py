@@ -23,6 +23,12 @@ class Metrics:
         self.told = Counter("oase_socket_told", "Events to pages", ["event"], registry=self.registry)
         self.waiting = Gauge("oase_queue_waiting", "Cases that wait", registry=self.registry)
         self.media_up = Gauge("oase_media_up", "1 while the media worker answers", ["worker"], registry=self.registry)
+        self.media_weight = Gauge(
+            "oase_media_weight",
+            "What the media worker is taken to carry when sessions are placed: its load, or its connections' share of the most",
+            ["worker"],
+            registry=self.registry,
+        )
         self.media_restarts = Gauge(
             "oase_media_restarts", "Restarts of the media worker by this process", ["worker"], registry=self.registry
         )

@@ -107,7 +107,7 @@ class Place:
         async with MediaClient(f"unix:{self._folder / name}") as client:
             for _ in range(CONNECTIONS_MAX // 8):
                 await client.connect(WirePeer().offer())
-        await self.until_number(f'oase_media{{name="connections",worker="{number}"}}', CONNECTIONS_MAX // 8)
+        await self.until_number(f'oase_media_weight{{worker="{number}"}}', 0.11)
 
     async def until_number(self, series: str, least: float) -> None:
         async with asyncio.timeout(15):
@@ -130,7 +130,7 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    process = WebProcess(tmp_path, OASE_SUPERVISE="1", OASE_MEDIA_WORKERS="2")
+    process = WebProcess(tmp_path, OASE_SUPERVISE="1", OASE_MEDIA_WORKERS="2", OASE_MEDIA_PORT="0")
     made = Place(process, tmp_path)
     try:
         await process.start()
