@@ -42,6 +42,7 @@ def test_one_late_round_is_nothing_and_one_in_ten_is() -> None:
 
 async def test_late_worker_takes_nobody_new_and_everybody_who_comes_back(tmp_path: Path) -> None:
     async with open_rig(tmp_path) as rig:
+        rig.house.counts_load = True
         here = await joined(rig.client.connect, WirePeer())
         assert not (await rig.client.health()).is_full
         for _ in range(200):
