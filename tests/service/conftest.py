@@ -1,11 +1,28 @@
-"""A desk on each of both databases."""
+"""A desk on each of both databases. These start with all tables: that empty ones get them is proved in `tests/store`."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.databases import new_postgres
 from tests.desk import Desk, open_desk
+from tests.servers import Postgres
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_with_tables: Path) -> str:
+    """A SQLite file of this test's own, with all tables."""
+    file = shutil.copyfile(sqlite_with_tables, tmp_path / "oase.sqlite")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: Postgres, postgres_with_tables: str) -> AsyncIterator[str]:
+    """A PostgreSQL database of this test's own, with all tables."""
+    async with new_postgres(postgres_server, postgres_with_tables) as url:
+        yield url
 
 
 @pytest.fixture
