@@ -16,16 +16,21 @@ KINDS = ("tests", "failures", "errors", "skipped")
 
 
 def main() -> int:
-    """0 when every test of both passed. What the one behind prints follows when both have ended, then one line about both."""
-    began = time.monotonic()
+    """0 when every test of both passed. A folder that nobody named is behind."""
     folders = sorted(path.name for path in (ROOT / "tests").iterdir() if list(path.glob("test_*.py")))
     behind = [name for name in folders if name not in IN_FRONT]
+    return run([f"tests/{name}" for name in IN_FRONT], [f"tests/{name}" for name in behind])
+
+
+def run(front: Sequence[str], behind: Sequence[str]) -> int:
+    """The exit code. What the one behind prints follows when both have ended, then one line about both."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oase-tests-") as place, (pathlib.Path(place) / "said").open("w+") as said:
         files = [pathlib.Path(place) / name for name in ("front.xml", "behind.xml")]
         nice = ["nice", "-n", str(BEHIND_NICE)]
         other = subprocess.Popen([*nice, *command(behind, files[1], "behind")], cwd=ROOT, stdout=said, stderr=said)
         try:
-            code = subprocess.run(command(IN_FRONT, files[0], "front"), cwd=ROOT, check=False).returncode
+            code = subprocess.run(command(front, files[0], "front"), cwd=ROOT, check=False).returncode
             other_code = other.wait()
         except BaseException:
             other.terminate()
@@ -37,29 +42,28 @@ def main() -> int:
     return tell(counted, [code, other_code], time.monotonic() - began)
 
 
-def command(folders: Sequence[str], report: pathlib.Path, name: str) -> list[str]:
-    """A pytest for these folders that writes its counts to `report`."""
+def command(places: Sequence[str], report: pathlib.Path, name: str) -> list[str]:
+    """A pytest for these places that writes its counts to `report`."""
     options = [f"--junitxml={report}", "-o", f"cache_dir=.pytest_cache/{name}"]
-    return [sys.executable, "-m", "pytest", *options, *(f"tests/{folder}" for folder in folders)]
+    return [sys.executable, "-m", "pytest", *options, *places]
 
 
-def counts(report: pathlib.Path) -> dict[str, int]:
-    """How many tests ran, and how they ended. One that ended before its report was written ran none, as far as anybody knows."""
+def counts(report: pathlib.Path) -> dict[str, int] | None:
+    """How many tests ran, and how they ended. None for a pytest that ended before its report was written, whatever its exit code."""
     if not report.exists():
-        return dict.fromkeys(KINDS, 0)
+        return None
     suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
     return {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in KINDS}
 
 
-def tell(counted: list[dict[str, int]], codes: list[int], took_s: float) -> int:
-    """The one line, and the exit code."""
-    total = {kind: sum(one[kind] for one in counted) for kind in KINDS}
-    failed = total["failures"] + total["errors"]
-    passed = total["tests"] - failed - total["skipped"]
-    ended_badly = [code for code in codes if code]
-    print(f"Both together in {took_s:.0f} s; exit codes {codes[0]} and {codes[1]}.")
+def tell(counted: Sequence[dict[str, int] | None], codes: Sequence[int], took_s: float) -> int:
+    """The one line, and the exit code: 0 only when both came to their end and it was a good one."""
+    total = {kind: sum(one[kind] for one in counted if one) for kind in KINDS}
+    failed = total["failures"] + total["errors"] + counted.count(None)
+    passed = total["tests"] - total["failures"] - total["errors"] - total["skipped"]
+    print(f"Both together took {took_s:.0f} s; their exit codes: {codes[0]} and {codes[1]}.")
     print(f"{passed} passed, {failed} failed, {total['skipped']} skipped", flush=True)
-    return max(ended_badly, default=0) if not failed else 1
+    return 1 if any(codes) or failed else 0
 
 
 if __name__ == "__main__":
