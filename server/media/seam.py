@@ -3,6 +3,7 @@
 Why each is needed:
 * `RTCDtlsTransport` makes handshake, fingerprint check and key export. Its flight writer cuts flights at 1,500 bytes (replaced by one that sends
   each record whole), and its packet pump would wake a task for each packet (so only DTLS goes through it; SRTP is opened by us, at once).
+* `RTCCertificate._create_ssl_context` makes an OpenSSL context for each connection (replaced by one for all).
 * `pylibsrtp._binding`: `Session.protect` copies three times and refuses more than 1,356 bytes. `srtp_protect` on our own buffers costs a fifth;
   compiled code (`server/media/native`) calls it by its address, with the session's.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 import pylibsrtp
 from aiortc import RTCCertificate
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, SRTPProtectionProfile
 from OpenSSL import SSL
 from pylibsrtp import _binding
 
@@ -32,9 +33,21 @@ protect_address = int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_protect"
 """The same function for compiled code, so that there is one libsrtp in the process."""
 
 
+class Certificate(RTCCertificate):
+    """With one OpenSSL context for all its connections: each context is 2 kB that only the collector can free, and takes a millisecond to make."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # Nobody comes back by an old handshake.
+        return self._context
+
+
 def make_certificate() -> RTCCertificate:
     """The worker's own certificate; one for a process is enough."""
-    return RTCCertificate.generateCertificate()
+    return Certificate.generateCertificate()
 
 
 def fingerprint(certificate: RTCCertificate) -> str:

@@ -5,11 +5,11 @@ import inspect
 import pylibsrtp
 import pytest
 from aiortc import RTCCertificate
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcdtlstransport import SRTP_PROFILES, RTCDtlsTransport
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session, _binding
 
-from server.media.seam import Dtls, IcePath, Inbox, Keys, split_records
+from server.media.seam import Dtls, IcePath, Inbox, Keys, make_certificate, split_records
 
 
 def a_pair() -> tuple[Keys, Keys]:
@@ -83,3 +83,12 @@ def test_records_are_grouped_but_never_cut() -> None:
     sizes = [len(datagram) for datagram in split_records(flight)]
     assert sizes == [1026, 513, 1313, 23]
     assert split_records(b"") == []
+
+
+def test_connections_of_a_certificate_share_a_context_and_resume_no_session() -> None:
+    """aiortc asks the certificate for a context at each handshake."""
+    certificate = make_certificate()
+    first = certificate._create_ssl_context(SRTP_PROFILES)
+    assert certificate._create_ssl_context(SRTP_PROFILES) is first
+    assert make_certificate()._create_ssl_context(SRTP_PROFILES) is not first
+    assert first.set_session_cache_mode(SSL.SESS_CACHE_OFF) == SSL.SESS_CACHE_OFF  # It answers with the mode before.
