@@ -301,6 +301,7 @@ async def test_agent_who_comes_second_is_told_who_was_first(place: Place, produc
     assert await stale.is_visible("#desk")
     await stale.unroute_all()
     await waiting_customer(chromium, product, "Second Customer", devices=False)
+    await agents[1].until("document.querySelector('#cases .case-name')?.textContent === 'Second Customer'")
     await takes_first_case(agents[1])
     said: list[str] = []
     stale.on("request", lambda request: said.append(request.url) if request.url.endswith("/consent") else None)
