@@ -41,7 +41,8 @@ class Certificate(RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
-            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # Nobody comes back by an old handshake.
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # Nobody comes back by an old handshake,
+            self._context.set_options(SSL.OP_NO_TICKET)  # nor by a ticket that another connection got.
         return self._context
 
 
