@@ -9,7 +9,9 @@ from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look
 from tests.e2e.people import agent_at_desk, takes_first_case, waiting_customer
 from tests.e2e.place import Place, at_desk
-from tests.e2e.product import Product
+from tests.e2e.product import ROOT, Product
+
+CLIENT = ROOT / "tests" / "whip" / "client.js"
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -46,6 +48,46 @@ async def test_agents_see_who_has_a_link_and_revoke_one(place: Place, product: P
     assert await agent.page.locator("#work-links button").count() == 0
     assert await agent.page.evaluate("document.activeElement.id") == "work-links"
     await customer.page.wait_for_selector("#failure:not([hidden])")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+async def test_agent_connects_obs_and_revokes_its_key(
+    place: Place, product: Product, chromium: Browser, language: str
+) -> None:
+    """A page with the key publishes as OBS would; it is on stage under its name until the key is revoked."""
+    await waiting_customer(chromium, product)
+    agent = await at_desk(place)
+    await agent.context.add_cookies([{"name": "oase-lang", "value": language, "url": product.url}])
+    await agent.page.reload()
+    await takes_first_case(agent)
+    await agent.until_seeing(1)
+    await agent.page.click("[aria-controls=tab-links]")
+    await agent.page.click("#source-open")
+    wrong = await look(agent.page, f"source-new-{language}", small_targets=True)
+    await agent.page.fill("#source-name", "Workbench")
+    await agent.page.keyboard.press("Enter")
+    await agent.page.wait_for_selector("#source-made:not([hidden])")
+    address, key = [await agent.page.input_value(f"#source-{name}") for name in ("address", "key")]
+    wrong += await look(agent.page, f"source-made-{language}", small_targets=True)
+    await agent.page.click("#source-made [data-close]")
+    assert await agent.page.input_value("#source-key") == ""
+    context = await chromium.new_context()
+    machine = await context.new_page()
+    await machine.goto("about:blank")
+    await machine.evaluate(CLIENT.read_text())
+    assert await machine.evaluate("([address, key]) => machine.publish(address, key)", [address, key]) == 201
+    await agent.page.set_viewport_size({"width": 1440, "height": 900})
+    await agent.page.wait_for_selector("#tiles figure >> text=Workbench")
+    await agent.until_seeing(2)
+    wrong += await look(agent.page, f"source-on-stage-{language}", small_targets=True)
+    await agent.page.locator("#work-sources button").click()
+    wrong += await look(agent.page, f"source-revoke-{language}", small_targets=True)
+    await agent.page.click("#revoke-yes")
+    await agent.page.wait_for_selector("#tiles figure >> text=Workbench", state="detached")
+    assert await agent.page.locator("#work-sources button").count() == 0
+    assert await machine.evaluate("([address, key]) => machine.publish(address, key)", [address, key]) == 401
+    assert key not in product.log
     assert wrong == []
 
 

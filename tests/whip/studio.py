@@ -53,9 +53,9 @@ class Studio:
 
 
 @contextlib.asynccontextmanager
-async def open_studio(folder: Path, **more: Any) -> AsyncIterator[Studio]:
-    """`more` are settings."""
-    async with open_rig(folder / "media") as rig:
+async def open_studio(folder: Path, host: str = "127.0.0.1", **more: Any) -> AsyncIterator[Studio]:
+    """`host` is where media go; `more` are settings."""
+    async with open_rig(folder / "media", host=host) as rig:
         settings = settings_for(folder, media_url=f"unix:{folder / 'media' / 'control.sock'}", **more)
         async with running_site(settings) as site:
             bo, ann = await site.customer(), await site.agent()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.turn import turn_password
+from server.media import house
 from tests.whip.studio import FRAGMENT, SDP, Machine, Studio, Watcher, open_studio
 
 RESTART = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
@@ -121,3 +122,12 @@ async def test_machines_learn_of_the_turn_server_by_link_headers(tmp_path: Path)
             assert "Link" in made.headers["Access-Control-Expose-Headers"]
         nobody = await Machine(studio.site).call("OPTIONS", f"/whip/{studio.session}", kind="")
         assert "Link" not in nobody.headers  # Credentials are for somebody who has a connection.
+
+
+async def test_full_worker_says_when_to_come_again(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "CONNECTIONS_MAX", 0)
+    machine = Machine(studio.site, (await studio.key())["key"])
+    refused = await machine.call("POST", f"/whip/{studio.session}", (await offer()).replace("a=recvonly", "a=sendonly"))
+    assert (refused.status, refused.code) == (503, "busy")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert await studio.people() == {}

@@ -18,13 +18,14 @@ import { RecordControl } from './record_control';
 import { RecordingSign } from './recording_sign';
 import { isNews, recordingLines } from './recordings_list';
 import { shareLink } from './share_link';
+import { Sources } from './sources';
 import { Stage } from './stage';
 import { fillTimeline, type Filter } from './timeline';
 
 const PICTURE_LIMIT_MS = 250;
 
 /** What listens to the page for good, so there is one of each, and only once the case is this agent's. */
-interface Furniture { chat: Chat; consent: Consent; sign: RecordingSign; record: RecordControl; links: LinksList }
+interface Furniture { chat: Chat; consent: Consent; sign: RecordingSign; record: RecordControl; links: LinksList; sources: Sources }
 
 export class AgentSession {
   readonly #stage: Stage;
@@ -61,7 +62,7 @@ export class AgentSession {
     controls(room.devices);
     const consent = new Consent(() => room.session, room.line);
     const chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
-    this.#furniture = { chat, consent, sign: new RecordingSign(() => consent.answer !== 'given'), record: new RecordControl(room, log), links: new LinksList(byId('work-links')) };
+    this.#furniture = { chat, consent, sign: new RecordingSign(() => consent.answer !== 'given'), record: new RecordControl(room, log), links: new LinksList(byId('work-links')), sources: new Sources(room) };
     const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') chat.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); });
     choose('tab-timeline');
     this.#follow();
@@ -159,7 +160,9 @@ export class AgentSession {
 
   /** While they are open to see. */
   #readLinks(): void {
-    if (isShown(byId('tab-links'))) void this.#furniture?.links.read(this.log.id);
+    if (!isShown(byId('tab-links'))) return;
+    void this.#furniture?.links.read(this.log.id);
+    void this.#furniture?.sources.read();
   }
 
   #choose(filter: Filter): void {
