@@ -74,7 +74,7 @@ async def test_agent_connects_obs_and_revokes_its_key(
     assert await agent.page.input_value("#source-key") == ""
     context = await chromium.new_context()
     machine = await context.new_page()
-    await machine.goto("about:blank")
+    await machine.goto(product.url + "/robots.txt")  # Any page would do.
     await machine.evaluate(CLIENT.read_text())
     assert await machine.evaluate("([address, key]) => machine.publish(address, key)", [address, key]) == 201
     await agent.page.set_viewport_size({"width": 1440, "height": 900})
