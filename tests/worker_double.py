@@ -52,6 +52,7 @@ class WorkerDouble:
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
         self.woken: list[str] = []
+        self.seen: dict[str, list[dict[str, Any]]] = {}
         self.before: dict[str, Callable[[], Awaitable[None]]] = {}
         self.unanswered: set[str] = set()
         self.boot = "boot-1"
@@ -63,6 +64,7 @@ class WorkerDouble:
         app = web.Application(middlewares=[self._failures])
         app.router.add_post("/connections", self._connect)
         app.router.add_patch("/connections/{connection}", self._restart)
+        app.router.add_put("/connections/{connection}/tiles", self._see)
         app.router.add_delete("/connections/{connection}", self._close)
         app.router.add_put("/sessions/{session}/participants/{participant}", self._seat)
         app.router.add_delete("/sessions/{session}/participants/{participant}", self._unseat)
@@ -144,6 +146,12 @@ class WorkerDouble:
     async def _close(self, request: web.Request) -> web.Response:
         if request.match_info["connection"] in self.connections:
             await self.lose(request.match_info["connection"], "ended")
+        return web.Response(status=204)
+
+    async def _see(self, request: web.Request) -> web.Response:
+        if request.match_info["connection"] not in self.connections:
+            raise NotFound
+        self.seen[request.match_info["connection"]] = (await request.json())["tiles"]
         return web.Response(status=204)
 
     async def _seat(self, request: web.Request) -> web.Response:

@@ -42,6 +42,22 @@ class SlotsTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LayersOfSource:
+    """The layers (RIDs) of one sending m-line that somebody watches."""
+
+    mid: str
+    rids: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LayersTold:
+    """`layers`: which layers of its sources a page should send from now on. Sources that are not named stay as they are."""
+
+    connection: ConnectionId
+    sources: list[LayersOfSource]
+
+
+@dataclass(frozen=True, slots=True)
 class GoneTold:
     """`gone`: a media connection is closed."""
 

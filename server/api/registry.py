@@ -312,6 +312,7 @@ EVENTS: Sequence[SocketEvent] = (
     SocketEvent("unwatch", _VISITOR, "Follow it no longer", r.Unwatch, None, _CASE),
     SocketEvent("watch_desk", _AGENT, "Hear that the desk's lists changed", r.WatchDesk, None),
     SocketEvent("hold", _VISITOR, "This page owns that media connection", r.Hold, None, _CONNECTION),
+    SocketEvent("tiles", _VISITOR, "How large the pictures of a held connection are shown", r.Tiles, None, _CONNECTION),
 )
 
 TOLD: Sequence[Told] = (
@@ -321,6 +322,7 @@ TOLD: Sequence[Told] = (
     Told("roster", "Who is in a session", v.Roster),
     Told("slots", "Who is in which slot of the connection this page holds", a.SlotsTold),
     Told("speaking", "Who speaks in the session of the connection this page holds", Speaking),
+    Told("layers", "Which layers of its camera the page should send", a.LayersTold),
     Told("gone", "A connection of this page is closed", a.GoneTold),
     Told("media", "The media worker is away, or back", a.MediaTold),
     Told("consent", "The reader is asked for consent", a.ConsentTold),

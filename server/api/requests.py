@@ -172,3 +172,18 @@ class Hold(Request):
     """Socket: this page owns that media connection."""
 
     connection: ConnectionId
+
+
+class TileSize(Request):
+    """How large the picture of one slot stands on the page, in pixels of the screen; 0 x 0 while nobody can see it."""
+
+    mid: Mid
+    width: Annotated[int, Field(ge=0, le=16_384)]
+    height: Annotated[int, Field(ge=0, le=16_384)]
+
+
+class Tiles(Request):
+    """Socket: how large this page shows the pictures of a connection that it holds. Slots that are not named are hidden."""
+
+    connection: ConnectionId
+    tiles: Annotated[list[TileSize], Field(max_length=24)] = []

@@ -25,6 +25,8 @@ from server.media.protocol import (
     SessionView,
     StartRecording,
     Stats,
+    Tile,
+    Tiles,
 )
 from server.media.wire import dump, error_by_code, parse
 
@@ -61,6 +63,10 @@ class MediaClient:
     async def patch(self, connection: str, fragment: Fragment) -> Renewal:
         """What a trickled fragment changes: nothing, or new ICE credentials. Raises NotFound, BadSdp, EtagStale."""
         return await self._call("POST", _path("connections", connection, "fragments"), Renewal, fragment)
+
+    async def see(self, connection: str, tiles: list[Tile]) -> None:
+        """How large the page shows the pictures in its slots. Raises NotFound."""
+        await self._send("PUT", _path("connections", connection, "tiles"), Tiles(tiles))
 
     async def close_connection(self, connection: str) -> None:
         """The connection is closed; unknown ones are not an error."""

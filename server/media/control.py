@@ -11,7 +11,7 @@ from aiohttp import web
 from server.errors import CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
-from server.media.protocol import Agreement, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats
+from server.media.protocol import Agreement, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats, Tiles
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
 
@@ -40,6 +40,7 @@ class Control:
                 web.post("/connections", self.connect),
                 web.patch("/connections/{connection}", self.restart),
                 web.post("/connections/{connection}/fragments", self.patch),
+                web.put("/connections/{connection}/tiles", self.see),
                 web.delete("/connections/{connection}", self.close_connection),
                 web.put("/sessions/{session}/participants/{participant}", self.seat),
                 web.delete("/sessions/{session}/participants/{participant}", self.unseat),
@@ -76,6 +77,11 @@ class Control:
     async def patch(self, request: web.Request) -> web.Response:
         body = parse(Fragment, await request.read())
         return _json(self._house.patch(request.match_info["connection"], body))
+
+    async def see(self, request: web.Request) -> web.Response:
+        body = parse(Tiles, await request.read())
+        self._house.see(request.match_info["connection"], body)
+        return web.Response(status=204)
 
     async def close_connection(self, request: web.Request) -> web.Response:
         await self._house.close_connection(request.match_info["connection"])

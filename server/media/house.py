@@ -32,6 +32,7 @@ from server.media.protocol import (
     Restart,
     Seat,
     SessionView,
+    Tiles,
     new_connection_id,
 )
 from server.media.recordings import Recordings
@@ -265,6 +266,12 @@ class House:
             raise NotFound
         return found
 
+    def see(self, connection: str, tiles: Tiles) -> None:
+        """How large the browser shows what it gets. Raises NotFound."""
+        found = self._connection(connection)
+        found.parts.choice.see({tile.mid: (tile.width, tile.height) for tile in tiles.tiles})
+        found.choose(self.clock())
+
     # What connections tell.
 
     def connected(self, connection: Connection) -> None:
@@ -333,8 +340,16 @@ class House:
             self._reports.often(connection, now)
             if count % 4 == 0:
                 self._reports.transport_feedback(connection, now)
+                self._tell_layers(connection, now)
+        if count % 8 == 0:
+            connection.choose(now)
         if count % 40 == 0:
             self._second(connection, now)
+
+    def _tell_layers(self, connection: Connection, now: float) -> None:
+        sources = connection.layers_told(now)
+        if sources:
+            self.events.send(Event("layers", {"connection": connection.id, "sources": sources}))
 
     def _forget_empty(self, now: float) -> None:
         for session in list(self.sessions.values()):
@@ -344,6 +359,8 @@ class House:
     def _second(self, connection: Connection, now: float) -> None:
         if connection.is_connected:
             self._reports.receiver_report(connection, now)
+            for publication in connection.publications:
+                publication.count(now)
             self._reports.report(connection, now)
         if now - connection.last_check_at > CHECK_SILENCE_S and not connection.is_gone:
             self._tasks.start(connection.close("no_check_30s"), "close")

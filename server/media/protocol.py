@@ -5,6 +5,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     POST   /connections                                 Offer            -> Answer
     PATCH  /connections/{connection}                    Restart          -> Answer          ICE restart
     POST   /connections/{connection}/fragments          Fragment         -> Renewal         trickle, or ICE restart (WHIP, WHEP)
+    PUT    /connections/{connection}/tiles              Tiles            -> 204             how large the page shows what it gets
     DELETE /connections/{connection}                                     -> 204
     PUT    /sessions/{session}/participants/{participant} Seat           -> SessionView     joins, moves, goes on or off stage, changes `state`
     DELETE /sessions/{session}/participants/{participant}                -> 204             the connection stays until it is closed
@@ -97,6 +98,30 @@ class Slot:
     kind: Literal["audio", "video"]
     participant: str | None = None
     source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How large the picture of one slot stands on the page, in pixels of the screen; 0 x 0 while nobody can see it."""
+
+    mid: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """All tiles of a page. A slot that is not among them is hidden; a page that never says anything gets all pictures as large as they come."""
+
+    tiles: list[Tile]
+
+
+@dataclass(frozen=True, slots=True)
+class LayersView:
+    """The layers (RIDs) of one sending m-line that somebody watches, smallest first."""
+
+    mid: str
+    rids: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +224,7 @@ class Event:
     connected        {connection, session, participant}            DTLS is up
     gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed | failed
     slots            {connection, slots: [Slot]}                   who is in which slot, whenever it changes
+    layers           {connection, sources: [LayersView]}           which layers of its sources the page should send from now on
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
     speaking         {session, connections, participants, main}    who speaks, who has the word (kept in silence); those on stage
     recording        {recording, session, duration_s, size_bytes, free_bytes}   every 2 s while one runs

@@ -20,6 +20,7 @@ from server.media.protocol import (
     Seat,
     SessionView,
     StartRecording,
+    Tile,
     worker_of,
 )
 
@@ -131,6 +132,10 @@ class Workers:
     async def patch(self, connection: str, fragment: Fragment) -> Renewal:
         """As `MediaClient.patch`."""
         return await self._of(connection).patch(connection, fragment)
+
+    async def see(self, connection: str, tiles: list[Tile]) -> None:
+        """As `MediaClient.see`."""
+        await self._of(connection).see(connection, tiles)
 
     async def close_connection(self, connection: str) -> None:
         """As `MediaClient.close_connection`."""

@@ -1,6 +1,6 @@
 """What the services say to everybody who is connected. Always after the commit, never instead of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from server.domain.principal import Person
@@ -43,6 +43,9 @@ class Announcer(Protocol):
 
     async def speaking(self, connections: Sequence[ConnectionId], speaking: Speaking) -> None:
         """Who speaks in a session, for the pages that hold these connections."""
+
+    async def layers(self, connection: ConnectionId, sources: Mapping[str, Sequence[str]]) -> None:
+        """Which layers (RIDs) of its sources (by mid) the page behind one connection should send."""
 
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         """A media connection is closed."""

@@ -36,6 +36,7 @@ KEEP_TRIES = timedelta(days=30)
 
 _ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
 _SPEAKING: TypeAdapter[Speaking] = TypeAdapter(Speaking)
+_LAYERS: TypeAdapter[list[protocol.LayersView]] = TypeAdapter(list[protocol.LayersView])
 _SLOTS: TypeAdapter[list[protocol.Slot]] = TypeAdapter(list[protocol.Slot])
 
 
@@ -86,6 +87,11 @@ async def _speaking(house: House, data: dict[str, Any]) -> None:
     await house.announcer.speaking([ConnectionId(one) for one in data["connections"]], speaking)
 
 
+async def _layers(house: House, data: dict[str, Any]) -> None:
+    sources = {source.mid: source.rids for source in _LAYERS.validate_python(data["sources"])}
+    await house.announcer.layers(ConnectionId(data["connection"]), sources)
+
+
 async def _roster(house: House, data: dict[str, Any]) -> None:
     session = SessionId(data["session"])
     seen = protocol.SessionView(session, _ROSTER.validate_python(data["participants"]))
@@ -118,6 +124,7 @@ HANDLERS: dict[str, Callable[[House, dict[str, Any]], Awaitable[None]]] = {
     "gone": _gone,
     "slots": _slots,
     "speaking": _speaking,
+    "layers": _layers,
     "roster": _roster,
     "recording": _recording,
     "recording_failed": _recording_failed,

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from server.domain.words import (
     Source,
 )
 from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
-from server.media.protocol import Answer, Offer, Restart, Seat, worker_of
+from server.media.protocol import Answer, Offer, Restart, Seat, Tile, worker_of
 from server.service.ending import Ending, finish_session
 from server.service.homes import connect_home, connect_near_queue, is_at_home
 from server.service.house import House
@@ -223,6 +223,11 @@ async def owns_connection(house: House, principal: Principal, connection: Connec
     if isinstance(principal, Agent):
         return row.owner_kind is PersonKind.AGENT and row.owner_id == principal.agent_id
     return row.link_id is not None and any(grant.link_id == row.link_id for grant in links_of(principal))
+
+
+async def show_tiles(house: House, connection: ConnectionId, tiles: Sequence[tuple[str, int, int]]) -> None:
+    """How large a page shows what comes in each slot: (mid, width, height). Raises NotFound, MediaAway."""
+    await house.media.see(connection, [Tile(*tile) for tile in tiles])
 
 
 def links_of(principal: Principal) -> tuple[Grant, ...]:

@@ -2,10 +2,10 @@
 straight to the sockets here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from server.api.answers import GoneTold, MediaTold, SlotsTold
+from server.api.answers import GoneTold, LayersOfSource, LayersTold, MediaTold, SlotsTold
 from server.api.wire import to_plain
 from server.domain.principal import Person
 from server.domain.rights import may_join
@@ -39,6 +39,7 @@ class SocketAnnouncer:
             ConnectionId, SlotsTold
         ] = {}  # The newest of each open connection: a page may hold it only later.
         self._speaking: dict[ConnectionId, Speaking] = {}
+        self._layers: dict[ConnectionId, dict[str, LayersOfSource]] = {}  # The same, by m-line.
 
     def _say(self, kind: str, **body: Any) -> None:
         self._bus.say({"kind": kind, **body})
@@ -79,6 +80,8 @@ class SocketAnnouncer:
             await self._tell_holder(connection, "slots", self._slots[connection])
         if connection in self._speaking:
             await self._tell_holder(connection, "speaking", self._speaking[connection])
+        if connection in self._layers:
+            await self._tell_layers(connection)
 
     async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
         pages = [
@@ -94,11 +97,21 @@ class SocketAnnouncer:
         self._speaking |= dict.fromkeys(connections, speaking)
         await asyncio.gather(*(self._tell_holder(one, "speaking", speaking) for one in connections))
 
+    async def layers(self, connection: ConnectionId, sources: Mapping[str, Sequence[str]]) -> None:
+        kept = self._layers.setdefault(connection, {})
+        kept |= {mid: LayersOfSource(mid, list(rids)) for mid, rids in sources.items()}
+        await self._tell_layers(connection)
+
+    async def _tell_layers(self, connection: ConnectionId) -> None:
+        told = LayersTold(connection, list(self._layers[connection].values()))
+        await self._tell_holder(connection, "layers", told)
+
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         await self._tell_holder(connection, "gone", GoneTold(connection, reason))
         self._holds.forget(connection)
         self._slots.pop(connection, None)
         self._speaking.pop(connection, None)
+        self._layers.pop(connection, None)
 
     async def _tell_holder(self, connection: ConnectionId, event: str, body: Any) -> None:
         """The page that holds the connection, if it is connected to this process."""
@@ -109,5 +122,6 @@ class SocketAnnouncer:
     async def media(self, state: Literal["away", "back"], home: int) -> None:
         self._slots = {one: told for one, told in self._slots.items() if worker_of(one) != home}
         self._speaking = {one: told for one, told in self._speaking.items() if worker_of(one) != home}
+        self._layers = {one: told for one, told in self._layers.items() if worker_of(one) != home}
         told = MediaTold(state, home)
         await asyncio.gather(*(self._crowd.tell(socket, "media", told) for socket in self._crowd.all()))

@@ -16,7 +16,7 @@ from server.api.door import SocketEvent
 from server.api.language import of_request, words
 from server.api.metrics import METRICS
 from server.api.registry import EVENTS
-from server.api.requests import Hold, Request, Unwatch, Watch
+from server.api.requests import Hold, Request, Tiles, Unwatch, Watch
 from server.api.wire import parse, to_plain
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.rights import may_read_case
@@ -24,7 +24,7 @@ from server.domain.words import Language
 from server.errors import NotFound, NotSignedIn, OaseError
 from server.service.agents import touch_agent
 from server.service.house import House
-from server.service.sessions import owns_connection
+from server.service.sessions import owns_connection, show_tiles
 from server.service.views import Entry
 from server.signaling.announcer import SocketAnnouncer
 from server.signaling.crowd import Crowd, Socket
@@ -68,6 +68,7 @@ class Sockets:
             "unwatch": self._unwatch,
             "watch_desk": self._watch_desk,
             "hold": self._hold,
+            "tiles": self._tiles,
         }
         if handlers.keys() != {event.name for event in EVENTS}:
             raise RuntimeError("registry and socket handlers differ")
@@ -150,6 +151,11 @@ class Sockets:
             raise NotFound
         socket.holds.add(body.connection)
         await self._announcer.hold(body.connection, socket.sid)
+
+    async def _tiles(self, socket: Socket, body: Tiles) -> None:
+        if body.connection not in socket.holds:
+            raise NotFound
+        await show_tiles(self._house, body.connection, [(tile.mid, tile.width, tile.height) for tile in body.tiles])
 
     async def sweep_forever(self) -> None:
         """Limits, feeds that stayed behind, sign-ins that ended. Run as a task."""

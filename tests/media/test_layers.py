@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from server.errors import NotFound
 from server.media.peer.layer import Layer
-from server.media.protocol import Seat
+from server.media.protocol import Seat, Tile
 from server.media.rtp import rtcp
+from tests.media.lossy_line import LossyLine
 from tests.media.rig import Rig, Way, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
 
@@ -24,8 +26,10 @@ every_way = pytest.mark.parametrize("way", list(Way))
 class Camera:
     """Sends one camera in layers, 30 frames a second; a key frame of every layer when one is asked for, as Chromium does."""
 
-    def __init__(self, peer: WirePeer, rids: tuple[str, ...] = RIDS) -> None:
+    def __init__(self, peer: WirePeer, rids: tuple[str, ...] = RIDS, sizes: dict[str, int] | None = None) -> None:
+        """`sizes`: how many kilobytes a frame of each layer has; else it is one small packet."""
         self.peer = peer
+        self._sizes = sizes or {}
         self.active = set(rids)
         self.seqs = dict.fromkeys(RIDS, 0)
         self.sent: Counter[int] = Counter()
@@ -39,8 +43,14 @@ class Camera:
                 ssrc = self.peer.layer_ssrcs[rid][0]
                 self.sent[ssrc] += 1
                 named = self.sent[ssrc] <= 10
-                self.peer.send_rtp("0", self.seqs[rid], self.frame * 3000, payload, rid=rid, named=named)
-                self.seqs[rid] += 1
+                more = self._sizes.get(rid, 0)
+                time = self.frame * 3000
+                self.peer.send_rtp("0", self.seqs[rid], time, payload, rid=rid, named=named, marker=not more)
+                for place in range(more):
+                    piece = b"\x80\xc0\x80" + bytes(2) + bytes(1000) + rid.encode()
+                    seq = self.seqs[rid] + 1 + place
+                    self.peer.send_rtp("0", seq, time, piece, rid=rid, named=named, marker=place == more - 1)
+                self.seqs[rid] += 1 + more
         self.frame += 1
 
     async def run(self, seconds: float) -> None:
@@ -278,3 +288,101 @@ async def test_tap_gets_one_layer_with_numbers_that_go_on(tmp_path: Path) -> Non
         switches = [index for index in range(1, len(names)) if names[index] != names[index - 1]]
         assert all(not tap.packets[index][6][5] & 1 for index in switches)
         await ann.close()
+
+
+async def show(rig: Rig, viewer: WirePeer, *tiles: tuple[str, int, int]) -> None:
+    await rig.client.see(viewer.connection, [Tile(*tile) for tile in tiles])
+
+
+def told(rig: Rig, peer: WirePeer) -> list[list[str]]:
+    """What the page of `peer` was told to send of its camera, in turn."""
+    events = [event.data for event in rig.events if event.kind == "layers"]
+    return [data["sources"][0]["rids"] for data in events if data["connection"] == peer.connection]
+
+
+@every_way
+async def test_tile_and_tab_choose_the_layer(tmp_path: Path, way: Way) -> None:
+    async with open_rig(tmp_path, way=way) as rig:
+        ann, bob = await on_stage(rig, "ann", RIDS), await on_stage(rig, "bob")
+        camera = Camera(ann)
+        await camera.run(0.5)
+        for tile, rid in (((288, 216), "l"), ((700, 400), "m"), ((1600, 900), "h"), ((0, 0), "l")):
+            await show(rig, bob, ("2", *tile), ("99", 5, 5))
+            await camera.run(0.6)
+            assert chr(bob.of("2")[-1].payload[-1]) == rid
+        await show(rig, bob)  # Nothing of it is visible.
+        await camera.run(0.1)
+        assert chr(bob.of("2")[-1].payload[-1]) == "l"
+        assert_continuous(bob.of("2"))
+        with pytest.raises(NotFound):
+            await rig.client.see("nobody", [])
+        await ann.close()
+        await bob.close()
+
+
+async def test_page_is_told_which_layers_somebody_watches(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann = await on_stage(rig, "ann", RIDS)
+        camera = Camera(ann, ("m",))
+        await camera.run(0.3)
+        assert told(rig, ann) == [["m"]]  # Nobody looks yet.
+        bob = await on_stage(rig, "bob")
+        await camera.run(0.3)
+        assert shown(bob.of("2")) == "m"
+        assert told(rig, ann) == [["m"]]  # The first picture comes first.
+        await camera.run(0.6)
+        assert told(rig, ann)[-1] == ["m", "h"]
+        camera.active = {"m", "h"}
+        await camera.run(2.6)
+        assert shown(bob.of("2")) == "mh"
+        assert told(rig, ann)[-1] == ["h"]
+        camera.active = {"h"}
+        await camera.run(0.3)
+        await show(rig, bob, ("2", 288, 216))
+        await camera.run(0.3)
+        assert told(rig, ann)[-1] == ["l", "h"]
+        camera.active = {"l", "h"}
+        await camera.run(0.3)
+        assert shown(bob.of("2")) == "mhl"
+        tap = Kept()
+        rig.house.session("s1").add_tap(tap)
+        await camera.run(2.5)
+        assert told(rig, ann)[-1] == ["l", "h"]  # The recording has the best one.
+        assert chr(tap.packets[-1][6][-1]) == "h"
+        rig.house.session("s1").remove_tap(tap)
+        await bob.close()
+        await camera.run(2.5)
+        assert told(rig, ann)[-1] == ["m"]
+        await ann.close()
+
+
+async def test_reordered_layers_are_known_by_their_sizes(tmp_path: Path) -> None:
+    async with open_rig(tmp_path) as rig:
+        ann, bob = await on_stage(rig, "ann", ("h", "m", "l")), await on_stage(rig, "bob")
+        camera = Camera(ann)
+        await camera.run(0.6)
+        assert shown(bob.of("2")).endswith("h")
+        assert list(layers(rig, ann)) == list(RIDS)
+        await ann.close()
+        await bob.close()
+
+
+@pytest.mark.parametrize("way", [Way.COMPILED, Way.SENDMMSG])
+async def test_narrow_line_gets_the_layer_that_it_carries(tmp_path: Path, way: Way) -> None:
+    """240 kbit/s, 490 and 1,700: through 800, through 8,000, and through 400."""
+    async with open_rig(tmp_path, way=way) as rig, LossyLine(rig.house.port, 0.0, 0.02, seed=7) as line:
+        ann, bob = await on_stage(rig, "ann", RIDS), WirePeer()
+        answer = await rig.client.connect(bob.offer())
+        bob.connection = answer.connection
+        await bob.connect(answer.sdp.replace(f" {rig.house.port} typ", f" {line.port} typ"))
+        bob.give_feedback()
+        await rig.client.seat("s1", "bob", Seat(bob.connection, on_stage=True))
+        camera = Camera(ann, sizes={"l": 1, "m": 2, "h": 7})
+        for capacity_bps, rid in ((800_000, "m"), (8_000_000, "h"), (400_000, "l")):
+            line.capacity_bps = capacity_bps
+            end = time.monotonic() + 20.0
+            while not (shown(bob.of("2")[-60:]) == rid and len(bob.of("2")) > 60):
+                assert time.monotonic() < end, (capacity_bps, shown(bob.of("2")[-60:]))
+                await camera.run(0.5)
+        await ann.close()
+        await bob.close()

@@ -253,6 +253,18 @@ export interface KeyView {
 /** Languages of the pages. */
 export type Language = 'de' | 'en';
 
+/** The layers (RIDs) of one sending m-line that somebody watches. */
+export interface LayersOfSource {
+  mid: string;
+  rids: string[];
+}
+
+/** `layers`: which layers of its sources a page should send from now on. Sources that are not named stay as they are. */
+export interface LayersTold {
+  connection: string;
+  sources: LayersOfSource[];
+}
+
 /** What a link led to. `session` is the one to join, if there is one. */
 export interface LinkExchanged {
   case: string;
@@ -528,6 +540,19 @@ export interface TakeCase {
   connection?: string | null;
 }
 
+/** How large the picture of one slot stands on the page, in pixels of the screen; 0 x 0 while nobody can see it. */
+export interface TileSize {
+  mid: string;
+  width: number;
+  height: number;
+}
+
+/** Socket: how large this page shows the pictures of a connection that it holds. Slots that are not named are hidden. */
+export interface Tiles {
+  connection: string;
+  tiles?: TileSize[];
+}
+
 /** Entries after the one asked for, in order. `seq` is the last of them, or what was asked for when there are none. */
 export interface Timeline {
   entries: Entry[];
@@ -641,6 +666,8 @@ export interface ServerEvents {
   slots: SlotsTold;
   /** Who speaks in the session of the connection this page holds */
   speaking: Speaking;
+  /** Which layers of its camera the page should send */
+  layers: LayersTold;
   /** A connection of this page is closed */
   gone: GoneTold;
   /** The media worker is away, or back */
@@ -667,4 +694,6 @@ export interface ClientEvents {
   watch_desk: { body: WatchDesk; answer: object };
   /** This page owns that media connection */
   hold: { body: Hold; answer: object };
+  /** How large the pictures of a held connection are shown */
+  tiles: { body: Tiles; answer: object };
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from server.errors import BadSdp, NoCommonCodec
 from server.media.edge.counters import Counters
+from server.media.peer.choice import Choice
 from server.media.peer.incoming import Incoming
 from server.media.peer.link import Link
 from server.media.peer.outlet import Outlet
@@ -30,6 +31,7 @@ class Parts:
     link: Link = field(default_factory=Link)
     outlets: list[Outlet] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    choice: Choice = field(init=False)
 
 
 def build(offer: Offer, sources: dict[str, str], counters: Counters) -> Parts:
@@ -41,6 +43,7 @@ def build(offer: Offer, sources: dict[str, str], counters: Counters) -> Parts:
         parts.lines.append(_line(parts, section, named.get(section.mid), groups))
     if not any(line.codecs for line in parts.lines):
         raise NoCommonCodec
+    parts.choice = Choice(parts.outlets)
     return parts
 
 

@@ -27,7 +27,7 @@ from server.media.peer.moves import Moves
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
-from server.media.protocol import Slot
+from server.media.protocol import LayersView, Slot
 from server.media.relay import forward
 from server.media.rtp.ring import MediaPacket
 from server.media.rtp.rtcp import is_rtcp, is_transport_feedback
@@ -130,6 +130,17 @@ class Connection:
     def slots(self) -> list[Slot]:
         """Who is in which slot."""
         return [_slot_view(outlet.mid, outlet.kind, outlet.publication) for outlet in self.parts.outlets]
+
+    def choose(self, now: float) -> None:
+        """Lets each slot have the layer that is best for it now, and has the line probed for more. To be called a few times a second."""
+        choice, line = self.parts.choice, self.link.line
+        if choice.is_open:
+            line.wish(choice.settle(line.budget_bps(now)))
+
+    def layers_told(self, now: float) -> list[LayersView]:
+        """Of which sources the browser should send other layers than before."""
+        told = ((publication.mid, publication.told(now)) for publication in self.publications)
+        return [LayersView(mid, rids) for mid, rids in told if rids is not None]
 
     # The edge calls the next seven.
 

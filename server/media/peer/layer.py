@@ -22,6 +22,8 @@ RING_PACKETS = {"video": 1024, "audio": 256}
 FRESH_S = 0.4
 """A newcomer starts at a key frame that is not older than this, if there is one: Chromium makes no other within 0.3 s, so that waiting costs more."""
 FRESH_PACKETS = 48
+WIRE_OCTETS = 68
+"""Beside the payload of each packet: IP and UDP 28, RTP with our extensions 24, SRTP 16."""
 CLOCK_RATES = {"video": 90_000, "audio": 48_000}
 
 
@@ -32,7 +34,7 @@ class Layer:
     """`outlets` are the slots that show this layer or wait for it; the relay walks over them for each packet. `number` is given to no other.
 
     `rid` names it among the layers of its source ("": the only one); `size` is that of its newest key frame, (0, 0) until one could be read.
-    `live` is true while packets come, by the publication's judgement.
+    `live` is true while packets come, by the publication's judgement; `bps` is what it took of a line when packets came last, 0 in its first second.
     """
 
     def __init__(self, kind: str, ssrc: int, clock: PublisherClock, repairs: bool, rid: str = "") -> None:
@@ -42,6 +44,8 @@ class Layer:
         self.rid = rid
         self.size = (0, 0)
         self.live = False
+        self.bps = 0.0
+        self._counted = (0, 0, 0.0)
         self.key_frames = KeyFrames()
         self.number = next(_numbers)
         self.outlets: tuple[Outlet, ...] = ()
@@ -104,6 +108,14 @@ class Layer:
             self._key_frame = packet
             self.size = _picture_size(packet) or self.size
         return packet
+
+    def count(self, now: float) -> None:
+        """Once a second: what came since then, as it will be on a viewer's line."""
+        packets, octets, since = self._counted
+        if self.packets > packets and since:
+            bps = 8 * (self.octets - octets + WIRE_OCTETS * (self.packets - packets)) / (now - since)
+            self.bps = (self.bps + bps) / 2 if self.bps else bps
+        self._counted = (self.packets, self.octets, now)
 
     def since_key_frame(self) -> list[MediaPacket]:
         """The newest key frame and what was passed on after it; nothing when it is no longer fresh or a packet is missing."""

@@ -23,6 +23,7 @@ MID_BLOCK_BYTES = 5
 
 class Outlet:
     """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment.
+    `since` is when the first packet of this publication went out.
 
     `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected. `state` is what compiled code sees.
     """
@@ -47,6 +48,9 @@ class Outlet:
         self.retransmission_types = {chosen.codec.mime: chosen.retransmission_type for chosen in codecs}
         self.map: SlotMap[Layer] = SlotMap(seed & 0x7FFF, seed, CLOCK_RATES[kind])
         self.publication: Publication | None = None
+        self._limit = ""
+        self.is_paused = False
+        self.since = float("inf")
         self.is_sent_twice = False
         self.before: bytes | None = None
         self.transport_head = extensions[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in extensions else 0
@@ -85,12 +89,30 @@ class Outlet:
 
     def show(self, publication: Publication) -> None:
         """The slot belongs to `publication` from its next key frame on; until then the old picture goes on."""
-        self.publication = publication
+        if publication is not self.publication:
+            self.publication, self._limit, self.is_paused = publication, publication.ladder[-1], False
+            self.since = float("inf")
         self.aim()
+
+    def limit(self, rid: str | None) -> None:
+        """The slot may have this layer of its publication or a smaller one; None: for now it shows nothing new."""
+        if rid is None and not self.is_paused:
+            self.is_paused = True
+            self._leave()
+        elif rid is not None and (self.is_paused or rid != self._limit):
+            self.is_paused, self._limit = False, rid
+            self.aim()
+
+    @property
+    def wish(self) -> str | None:
+        """The layer that the slot would show if it came; None: none."""
+        return None if self.publication is None or self.is_paused else self._limit
 
     def aim(self) -> None:
         """Waits for the layer of its publication that is best now, unless it shows that one."""
-        wanted, layer = self.map.wanted, self.publication.pick(self.layer) if self.publication is not None else None
+        if self.publication is None or self.is_paused:
+            return
+        wanted, layer = self.map.wanted, self.publication.pick(self.layer, self._limit)
         if wanted is not None:
             if wanted is layer:
                 return
@@ -105,6 +127,9 @@ class Outlet:
     def clear(self) -> None:
         """Nobody is in the slot."""
         self.publication = None
+        self._leave()
+
+    def _leave(self) -> None:
         if self.map.wanted is not None:
             self._leave_waiting(self.map.wanted)
         self._leave_layer()
@@ -140,6 +165,8 @@ class Outlet:
         octets = len(packet.payload) + sum(len(other.payload) for other in after)
         self._counted_from = (layer.packets - 1 - len(after), layer.octets - octets)
         self.link.wants_report = True
+        if self.publication is not None and old not in self.publication.layers:
+            self.since = (after[-1] if after else packet).arrival
         self.aim()
         return True
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from server.media.peer.demand import Demand
 from server.media.peer.feed import Feed
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
 from server.media.rtp.clock import PublisherClock
+from server.media.rtp.layers import Rung, nominal_bps
 from server.media.rtp.loudness import Loudness
 from server.media.rtp.ring import MediaPacket
 from server.media.sdp.codecs import ChosenCodec
@@ -17,9 +19,16 @@ SWITCHED_OFF_SILENCE_S = 0.3
 LAYER_SILENCE_S = 0.25
 """A layer that is so far behind the others is not sent any more; with the round trip for a key frame of another it is replaced within 0.5 s."""
 
+GROW_AFTER_S = 0.5
+"""A newcomer's first picture is one that is sent already: an encoder that begins another size at that moment would delay it."""
+
 
 class Publication:
-    """`rids` are the layers that may come (simulcast), `layers` those that came, smallest first. `live` is true while packets of any come."""
+    """One source of one person.
+
+    `rids` are the layers that may come (simulcast), as offered; `ladder` the same with the smallest first, as far as that is known; `layers`
+    those that came, in this order. `live` is true while packets of any come.
+    """
 
     def __init__(
         self,
@@ -43,6 +52,7 @@ class Publication:
             chosen.redundancy_type: chosen.payload_type for chosen in codecs if chosen.redundancy_type is not None
         }
         self.rids = rids or [""]
+        self.ladder = list(self.rids)
         self.layers: list[Layer] = []
         self.participant = ""
         self.taps: tuple[Tap, ...] = ()
@@ -50,6 +60,7 @@ class Publication:
         self.last_at = float("-inf")
         self.loudness = Loudness()
         self._feed = Feed(kind)
+        self._demand = Demand(self.ladder[(len(self.ladder) - 1) // 2])
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
         self._clock = clock
 
@@ -72,19 +83,52 @@ class Publication:
 
     def _sort(self) -> None:
         """By the sizes of their pictures and, as long as those are not known, as they were offered: low to high."""
-        self.layers.sort(key=lambda layer: (layer.size[0] * layer.size[1], self.rids.index(layer.rid)))
+        known = {layer.rid: layer.size[0] * layer.size[1] for layer in self.layers if layer.size[0]}
+        if len(known) == len(self.rids):
+            self.ladder.sort(key=lambda rid: known[rid])
+        self.layers.sort(key=lambda layer: self.ladder.index(layer.rid))
+
+    def rungs(self) -> list[Rung]:
+        """Size and rate of each layer of the `ladder`; of one that did not come yet, what pages send."""
+        found: list[Rung] = []
+        for place, rid in enumerate(reversed(self.ladder)):
+            layer = self.find_layer(rid)
+            width, height = layer.size if layer is not None and layer.size[0] else (1280 >> place, 720 >> place)
+            bps = layer.bps if layer is not None else 0.0
+            found.insert(0, Rung(width, height, bps or nominal_bps(width, height)))
+        return found
 
     def outlets(self) -> Iterator[Outlet]:
         """The slots that this source is in, or is about to be."""
         found = {outlet: None for layer in self.layers for outlet in layer.outlets if outlet.publication is self}
         return iter(found)
 
-    def pick(self, shown: Layer | None) -> Layer | None:
-        """What a slot should go for that shows `shown`: the first picture is the smallest one, because that is there soonest."""
+    def pick(self, shown: Layer | None, limit: str) -> Layer | None:
+        """What a slot should go for that shows `shown` and may have the layer `limit` or a smaller one.
+
+        The first picture is the smallest one, because that is there soonest. One that is too large is better than none.
+        """
         live = [layer for layer in self.layers if layer.live] or self.layers
         if not live:
             return None
-        return live[-1] if shown in self.layers else live[0]
+        most = self.ladder.index(limit)
+        allowed = [layer for layer in live if self.ladder.index(layer.rid) <= most]
+        return allowed[-1] if allowed and shown in self.layers else live[0]
+
+    def told(self, now: float) -> list[str] | None:
+        """The layers that the sender should send from now on, if that is news and there is anything to choose from."""
+        return self._demand.changed(self.ladder, self._watched(now), now) if len(self.rids) > 1 else None
+
+    def _watched(self, now: float) -> set[str]:
+        """The layers that are in slots or taps, and those that slots would grow to, once their first picture is there."""
+        found = {self.ladder[-1]} if self.taps else set()
+        for outlet in self.outlets():
+            found |= {
+                layer.rid for layer in (outlet.layer, outlet.map.wanted) if layer is not None and layer in self.layers
+            }
+            if outlet.wish is not None and now - outlet.since >= GROW_AFTER_S:
+                found.add(outlet.wish)
+        return found
 
     def wish_key_frames(self) -> None:
         """Asks for a key frame of each layer, merged to one a second."""
@@ -100,6 +144,11 @@ class Publication:
     def tapped(self, layer: Layer, packet: MediaPacket) -> MediaPacket | None:
         """The packet as the taps get it, or None when they have another layer."""
         return self._feed.take(self.layers, layer, packet)
+
+    def count(self, now: float) -> None:
+        """Once a second: how much each layer takes."""
+        for layer in self.layers:
+            layer.count(now)
 
     def is_silent(self, now: float, switched_off: bool) -> bool:
         """True when nothing came for so long that its slot may go to somebody else."""
