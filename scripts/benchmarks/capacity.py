@@ -80,14 +80,13 @@ async def _filled(network: Network, folder: str, clip: Clip, options: argparse.N
 
 async def _step(audience: Audience, signaling: Any, count: int) -> bool:
     """A few more; whether somebody was refused."""
-    before = len(audience.receivers)
+    refused = False
     try:
         await join_all(audience, signaling, count, CLIENT)
     except* Busy:
-        say(f"{len(audience.receivers)} are taken, then it is busy")
-        return True
-    say(f"{len(audience.receivers)} are taken")
-    return len(audience.receivers) == before
+        refused = True
+    say(f"{len(audience.receivers)} are taken{', then it is busy' if refused else ''}")
+    return refused
 
 
 if __name__ == "__main__":

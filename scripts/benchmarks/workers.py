@@ -21,8 +21,8 @@ METHOD = (
     "Publishers and receivers need cores too, and this machine has no others: what two workers would forward is computed from what a packet costs "
     "each of them while both run. One worker alone on core 0, its peers on core 1: a packet costs it A. Then one worker on each core, each with as "
     "many peers, which run on the other worker's core: a packet costs them B and C. A core forwards 1/cost packets, so two forward A/B + A/C times "
-    "as many as one. The peers beside each worker cost it caches and switches that it would not pay with peers elsewhere: the figure is not "
-    "flattered. `packets_a_second` are those that did go through while the windows ran."
+    "as many as one. The peers beside each worker cost it caches and switches that it would not pay with peers elsewhere; above 2 it says that a "
+    "fuller core wakes less often for as many packets. `packets_a_second` are those that did go through while the windows ran."
 )
 
 
