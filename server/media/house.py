@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 SET_UPS_AT_ONCE = 10
 BUSY_AGAIN_S = 10
 ROUND_S = 0.025
+LINES_ROUNDS = 200
+"""Every five seconds it is told what the lines did."""
 VIEWERS_MAX = 100
 """Of one session; somebody with a watch key must not take the places of those who talk."""
 CERTIFICATE_S = 7 * 86_400.0
@@ -75,8 +77,8 @@ class House:
         self._edge = Edge(self.counters, clock, plain, forwarder)
         self._certificate = make_certificate()
         self._certificate_at = clock()
-        wall_offset = time.time() - clock()
-        self._reports = Reports(lambda now: now + wall_offset)
+        self._wall_offset = time.time() - clock()
+        self._reports = Reports(self._wall)
         self._tasks = Tasks("media")
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
         self._places = Places(SET_UPS_AT_ONCE)
@@ -326,9 +328,21 @@ class House:
                 session.quiet(now)
                 session.listen(now)
             self.recordings.listen()
+        if count % LINES_ROUNDS == 0:
+            self._say_lines(now)
         if count % 400 == 0:
             self._forget_empty(now)
         self._edge.flush()
+
+    def _wall(self, now: float) -> float:
+        return now + self._wall_offset
+
+    def _say_lines(self, now: float) -> None:
+        for session in self.sessions.values():
+            lines = session.lines(now)
+            if lines:
+                told = {"session": session.id, "at": round(self._wall(now), 1), "seconds": LINES_ROUNDS * ROUND_S}
+                self.events.send(Event("lines", {**told, "lines": lines}))
 
     def _care(self, connection: Connection, count: int, now: float) -> None:
         if count % 8 == 0:

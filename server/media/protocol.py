@@ -163,6 +163,28 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class LineView:
+    """What the line of somebody on stage did since the last look, as the worker saw it. None: it could not be counted.
+
+    Up is what came from them, down what went to them; shares 0..1. `height` is that of the largest picture sent to them. `twice`: sound goes to
+    them twice, because their line loses packets. `lowered`: they get less of a picture than they would, because their line carries no more.
+    """
+
+    participant: str
+    connection: str
+    up_bps: int
+    down_bps: int
+    up_loss: float | None
+    down_loss: float | None
+    up_jitter_ms: float | None
+    down_jitter_ms: float | None
+    rtt_ms: float | None
+    height: int
+    twice: bool = False
+    lowered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StartRecording:
     """Where to write, and whose tracks. `directory` is relative to the worker's recordings folder; `facts` go into the index as they are."""
 
@@ -227,6 +249,7 @@ class Event:
     layers           {connection, sources: [LayersView]}           which layers of its sources the page should send from now on
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
     speaking         {session, connections, participants, main}    who speaks, who has the word (kept in silence); those on stage
+    lines            {session, at, seconds, lines: [LineView]}     every 5 s, of those on stage; `at` is UNIX time
     recording        {recording, session, duration_s, size_bytes, free_bytes}   every 2 s while one runs
     recording_failed {recording, session, code}                    no_space | write_failed; the recording is closed and what was written stays
     """

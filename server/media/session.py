@@ -1,12 +1,12 @@
 """One session on this worker: who is here, who is on stage, and who sees whom. No names, no rules about who may: the web process knows those."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.media.peer.connection import Connection
 from server.media.peer.publication import Publication
-from server.media.protocol import Event, ParticipantView, SessionView
+from server.media.protocol import Event, LineView, ParticipantView, SessionView
 from server.media.rtp.loudness import QUIET
 from server.media.rtp.speakers import Speakers
 from server.media.slots import assign
@@ -204,6 +204,14 @@ class Session:
         told = {"participants": list(self._speakers.speaking), "main": self._speakers.main}
         self._announce(Event("speaking", {"session": self.id, "connections": connections, **told}))
 
+    def lines(self, now: float) -> list[LineView]:
+        """What the lines of those on stage did since this was asked last."""
+        return [
+            _line(seat.id, seat.connection, now)
+            for seat in self.participants.values()
+            if seat.on_stage and seat.connection is not None and seat.connection.is_connected
+        ]
+
     @property
     def speaker(self) -> str | None:
         """Who has the word; also while nobody says anything."""
@@ -242,3 +250,12 @@ class Session:
     def watching(self) -> int:
         """How many only watch."""
         return sum(seat.watches for seat in self.participants.values())
+
+
+def _line(participant: str, connection: Connection, now: float) -> LineView:
+    outlets = connection.parts.outlets
+    measured = connection.parts.meter.look(connection.publications, outlets, connection.link, now)
+    twice = any(outlet.is_sent_twice for outlet in outlets)
+    return LineView(
+        participant, connection.id, **asdict(measured), twice=twice, lowered=connection.link.line.is_narrow(now)
+    )

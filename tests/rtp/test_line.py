@@ -29,12 +29,14 @@ def test_wide_line_is_used_within_three_seconds(seed: int) -> None:
     assert line.until(lambda: best_layer(line) == LAYERS_BPS[-1], 3.0) < 3.0
     line.run(1.0)
     assert max(line.queues) < 0.06
+    assert not line.line.is_narrow(line.now)
 
 
 def test_narrow_line_is_measured(seed: int) -> None:
     line = Bottleneck(seed, 800_000, best_layer)
     line.run(30.0)
     assert line.budget is not None
+    assert line.line.is_narrow(line.now)
     assert 550_000 < line.budget < 840_000  # Half a second tells a rate to five per cent.
     waiting = sum(queue > QUEUE_S for queue in line.queues) / len(line.queues)
     assert waiting < 0.1
@@ -57,6 +59,7 @@ def test_dip_is_followed_within_five_seconds_and_left_within_ten(seed: int) -> N
     line.until(lambda: (line.budget or 0) - SOUND_BPS >= LAYERS_BPS[-1], 10.0)
     line.run(1.0)
     assert best_layer(line) == LAYERS_BPS[-1]
+    assert not line.line.is_narrow(line.now)
 
 
 def test_loss_of_a_weak_radio_does_not_take_it_to_nothing(seed: int) -> None:

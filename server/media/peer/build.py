@@ -8,6 +8,7 @@ from server.media.edge.counters import Counters
 from server.media.peer.choice import Choice
 from server.media.peer.incoming import Incoming
 from server.media.peer.link import Link
+from server.media.peer.meter import Meter
 from server.media.peer.outlet import Outlet
 from server.media.peer.publication import Publication
 from server.media.rtp.clock import PublisherClock
@@ -29,6 +30,7 @@ class Parts:
     incoming: Incoming
     clock: PublisherClock
     link: Link = field(default_factory=Link)
+    meter: Meter = field(default_factory=Meter)
     outlets: list[Outlet] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     choice: Choice = field(init=False)

@@ -84,6 +84,9 @@ class Reports:
             for outlet in connection.parts.outlets:
                 outlet.send_twice(outlet.kind == "audio" and connection.link.loss.is_bad)
         for block in blocks:
+            told = _outlet(connection, block.ssrc)
+            if told is not None:
+                connection.parts.meter.heard(block, told.kind)
             if block.last_sr:
                 middle = ntp_from_unix(self._wall(now)) >> 16 & 0xFFFFFFFF
                 rtt_s = (middle - block.last_sr - block.delay & 0xFFFFFFFF) / 65536

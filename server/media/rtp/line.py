@@ -106,6 +106,10 @@ class Line:
         """Another path, with a delay of its own."""
         self._forget_delays()
 
+    def is_narrow(self, now: float) -> bool:
+        """True while it has proved to carry less than is wished."""
+        return self._backed_off_at > float("-inf") and self._wish_bps > (self.budget_bps(now) or float("inf"))
+
     @property
     def is_busy(self) -> bool:
         """True while `due` may want something."""

@@ -44,11 +44,21 @@ class Reception:
         self._last_sr = ntp >> 16 & 0xFFFFFFFF
         self._last_sr_at = now
 
+    @property
+    def expected(self) -> int:
+        """How many packets there were until now, by their numbers."""
+        return self._highest - self._first + 1 if self._first >= 0 else 0
+
+    @property
+    def jitter_s(self) -> float:
+        """The present jitter, smoothed."""
+        return self._jitter / self._clock_rate
+
     def block(self, ssrc: int, now: float) -> ReportBlock | None:
         """The report block for the time since the last one; None before the first packet."""
         if self._first < 0:
             return None
-        expected = self._highest - self._first + 1
+        expected = self.expected
         expected_now = expected - self._expected_before
         lost_now = expected_now - (self.packets - self._received_before)
         self._expected_before, self._received_before = expected, self.packets
