@@ -148,6 +148,31 @@ INTERRUPTED = """
 """
 
 
+COURSE = """
+(() => {
+  window.oaseCourse = [];
+  const note = (what) => oaseCourse.push([Date.now() / 1000, what]);
+  for (const name of ['online', 'offline']) addEventListener(name, () => note(name));
+  navigator.connection?.addEventListener('change', () => note('network'));
+  for (const peer of oaseProbe.peers) {
+    for (const kind of ['connectionState', 'iceConnectionState', 'signalingState']) {
+      peer.addEventListener(kind.toLowerCase() + 'change', () => note(`${kind} ${peer[kind]}`));
+    }
+  }
+  const around = window.fetch;
+  window.fetch = async (...all) => {
+    const what = `${all[1]?.method ?? 'GET'} ${String(all[0]).replace(/[\\w-]{20,}/g, 'ID')}`;
+    note(what);
+    try {
+      const answer = await around(...all);
+      note(`${answer.status} ${what}`);
+      return answer;
+    } catch (error) { note(`${error} ${what}`); throw error; }
+  };
+})()
+"""
+
+
 async def other_network(stand: Stand, _: float) -> Row:
     """The customer's address goes; a second later another one comes."""
     row = Row("N8", "the customer's address changes")
@@ -156,6 +181,7 @@ async def other_network(stand: Stand, _: float) -> Row:
         idle = Idle()
         before = await _identity(talk)
         await talk.agent.page.evaluate(INTERRUPTED)
+        await talk.customer.page.evaluate(COURSE)
         left = time.time()
         await asyncio.to_thread(stand.lines[CUSTOMER].leave_network)
         await asyncio.sleep(AWAY_S)
@@ -169,7 +195,12 @@ async def other_network(stand: Stand, _: float) -> Row:
         row.at_most("agent_is_told_s", interrupted and interrupted - left, 2.0)
         row.holds("same_participants", before["participants"] == after["participants"])
         row.holds("one_tile_each", after["tiles"] == [1, 1])
-        row.figures |= {"before": before, "after": after}
+        course = await talk.customer.page.evaluate("oaseCourse")
+        row.figures |= {
+            "before": before,
+            "after": after,
+            "course_of_the_page": [[round(at - joined, 2), what] for at, what in course],
+        }
         _note_idle(row, idle)
     return row
 
