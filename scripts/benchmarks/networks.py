@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import report
+from company import SMALL, bad_receiver
+from kept import recorded_mixed_up
 from outages import narrow_place, other_network, outages
 from quality import BAD_LINES, BadLine, measure_bad_line
 from reaching import small_packets, without_udp
@@ -16,6 +18,7 @@ from report import say
 from verdict import Row
 
 from tests.e2e.browsers import chromium_path
+from tests.lines.camera import Camera
 from tests.lines.lines import Unavailable, netem_works
 from tests.lines.stand import Stand, open_stand
 
@@ -33,7 +36,11 @@ ROWS: dict[str, Measured] = {
     "N8": other_network,
     "N9": without_udp,
     "N10": small_packets,
+    "N5": recorded_mixed_up,
+    "N11": bad_receiver,
 }
+CAMERAS = {"N11": SMALL}
+"""Of rows that need another than the ordinary one."""
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -46,12 +53,12 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         if chromium_path() is None:
             raise Unavailable("Chromium is not installed here.")
         with tempfile.TemporaryDirectory() as folder:
-            async with open_stand(Path(folder), seed) as stand:
-                for name in names:
-                    say(f"{name} …")
-                    rows[name] = await ROWS[name](stand, 0.25 if options.short else 1.0)
-                    for sentence in rows[name].sentences():
-                        say(f"  {sentence}")
+            for camera in dict.fromkeys(CAMERAS.get(name, Camera()) for name in names):
+                async with open_stand(Path(folder), seed, camera) as stand:
+                    for name in (name for name in names if CAMERAS.get(name, Camera()) == camera):
+                        rows[name] = await ROWS[name](stand, 0.25 if options.short else 1.0)
+                        for sentence in rows[name].sentences():
+                            say(sentence)
     except Unavailable as why:
         return {"seed": seed, "rows": dict.fromkeys(names), "notes": [str(why)]}
     told = {name: row.told() for name, row in rows.items()}

@@ -158,6 +158,12 @@ def _both_ways(loss: float = 0.0, delay_ms: float = 0.0, jitter_ms: float = 0.0,
     return {"up": condition, "down": condition}
 
 
+def _half_intelligible(row: Row, who: str, seen: Seen) -> None:
+    """The picture may stop; what is said must be understood."""
+    row.at_most(f"{who}_concealed", seen.concealed, 0.30)
+    row.holds(f"{who}_connected", _always_connected(seen))
+
+
 N2 = _both_ways(0.15, 50)
 BAD_LINES = [
     BadLine(
@@ -177,6 +183,22 @@ BAD_LINES = [
         seconds=60,
         judge=_at_least(15, 1, 0.12),
         both_ends=True,
+    ),
+    BadLine(
+        "N4-up",
+        "30 % loss from the customer",
+        Condition(loss=0.3, delay_ms=40),
+        Condition(delay_ms=40),
+        40,
+        _half_intelligible,
+    ),
+    BadLine(
+        "N4-down",
+        "30 % loss to the customer",
+        Condition(delay_ms=40),
+        Condition(loss=0.3, delay_ms=40),
+        40,
+        _half_intelligible,
     ),
     BadLine(
         "N3", "bursts of 5 to 20 packets, 3 % in all", **_both_ways(0.03, 40, burst=(5, 20)), seconds=60, judge=_bursts

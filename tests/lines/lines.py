@@ -22,7 +22,7 @@ from tests.lines.condition import Condition
 from tests.lines.namespaces import inside, ip
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVER, SERVER6 = "10.214.0.1", "fd14::1"
+SERVER = "10.214.0.1"
 HOST = "oase.localhost"
 """Browsers give pages of `localhost` their camera without HTTPS; they are told that this one is `SERVER`."""
 MTU = 1400
@@ -41,7 +41,6 @@ class Line:
         self.namespace = f"{PREFIX}-{os.getpid()}-{number}"
         self.near, self.far = f"{PREFIX}{number}", f"{PREFIX}{number}f"
         self.addresses = [f"10.214.{number}.2", f"10.214.{number}.3"]  # The second is where the person moves to.
-        self.address6 = f"fd14::{number}:2"
 
     def inside(self, *command: str) -> list[str]:
         """The command line that runs `command` at this person's."""
@@ -52,7 +51,6 @@ class Line:
         ip("netns", "add", self.namespace)
         ip("link", "set", self.far, "netns", self.namespace)
         ip("addr", "add", SERVER, "peer", self.addresses[0], "dev", self.near)
-        ip("-6", "addr", "add", SERVER6, "peer", self.address6, "dev", self.near, "nodad")
         ip("link", "set", self.near, "mtu", str(MTU), "up")
         ip("route", "add", self.addresses[1], "dev", self.near, "src", SERVER)
         within = ("-n", self.namespace)
@@ -61,14 +59,6 @@ class Line:
         ip(*within, "addr", "add", self.addresses[0], "peer", SERVER, "dev", "eth0")
         ip(*within, "link", "set", "eth0", "mtu", str(MTU), "up")
         ip(*within, "route", "add", "default", "dev", "eth0")
-
-    def give_ipv6(self, only: bool) -> None:
-        """An IPv6 address beside the IPv4 one, or instead of it."""
-        within = ("-n", self.namespace)
-        ip(*within, "-6", "addr", "add", self.address6, "peer", SERVER6, "dev", "eth0", "nodad")
-        ip(*within, "-6", "route", "add", "default", "dev", "eth0")
-        if only:
-            ip(*within, "-4", "addr", "flush", "dev", "eth0")
 
     def set_mtu(self, size: int) -> None:
         """What the person's own interface takes; beyond it only the relay knows (`Condition.mtu`)."""

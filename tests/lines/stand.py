@@ -13,8 +13,8 @@ from playwright.async_api import Browser
 from tests.e2e.browsers import chromium_path, running_chromium
 from tests.e2e.people import Person, agent_at_desk, takes_first_case, waiting_customer
 from tests.e2e.product import Product, running_product
-from tests.lines.camera import make_camera
-from tests.lines.lines import HOST, SERVER, SERVER6, Line, Lines, open_lines
+from tests.lines.camera import Camera, make_camera
+from tests.lines.lines import HOST, SERVER, Line, Lines, open_lines
 from tests.lines.watched import Watched, start_watching, watched
 
 CUSTOMER, AGENT = 1, 2
@@ -31,13 +31,11 @@ class Stand:
 
 
 @asynccontextmanager
-async def open_stand(folder: Path, seed: int, people: int = 2, ipv6: bool = False) -> AsyncIterator[Stand]:
-    """`ipv6`: browsers reach the server by its IPv6 address."""
+async def open_stand(folder: Path, seed: int, camera: Camera = Camera()) -> AsyncIterator[Stand]:  # noqa: B008  # Frozen.
+    """A line and a browser for the customer, another for the agent. All cameras are alike."""
     async with AsyncExitStack() as ends:
-        lines = await ends.enter_async_context(open_lines(people, seed))
-        camera = make_camera(folder)
-        server = f"[{SERVER6}]" if ipv6 else SERVER
-        flags = [f"--host-resolver-rules=MAP {HOST} {server}", *camera]
+        lines = await ends.enter_async_context(open_lines(2, seed))
+        flags = [f"--host-resolver-rules=MAP {HOST} {SERVER}", *make_camera(folder, camera)]
         browsers = {}
         for number in lines.lines:
             program = _program(folder, lines[number])
