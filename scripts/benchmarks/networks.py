@@ -12,6 +12,7 @@ import report
 from company import SMALL, bad_receiver
 from kept import recorded_mixed_up
 from outages import narrow_place, other_network, outages
+from playwright.async_api import Error as PlaywrightError
 from quality import BAD_LINES, BadLine, measure_bad_line
 from reaching import small_packets, without_udp
 from report import say
@@ -56,13 +57,26 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             for camera in dict.fromkeys(CAMERAS.get(name, Camera()) for name in names):
                 async with open_stand(Path(folder), seed, camera) as stand:
                     for name in (name for name in names if CAMERAS.get(name, Camera()) == camera):
-                        rows[name] = await ROWS[name](stand, 0.25 if options.short else 1.0)
-                        for sentence in rows[name].sentences():
-                            say(sentence)
+                        rows[name] = await _row(name, stand, 0.25 if options.short else 1.0)
     except Unavailable as why:
         return {"seed": seed, "rows": dict.fromkeys(names), "notes": [str(why)]}
     told = {name: row.told() for name, row in rows.items()}
     return {"seed": seed, "netem": netem_works(), **summary(rows), "rows": told, "notes": []}
+
+
+async def _row(name: str, stand: Stand, short: float) -> Row:
+    """The row; one whose call never came about, or broke down, has failed."""
+    try:
+        row = await ROWS[name](stand, short)
+    except (TimeoutError, PlaywrightError) as why:
+        row = Row(name, "")
+        row.holds("came_to_its_end", False)
+        row.figures["ended_by"] = f"{type(why).__name__}: {why}"[:300]
+    finally:
+        await stand.lines.clear()
+    for sentence in row.sentences():
+        say(sentence)
+    return row
 
 
 def summary(rows: dict[str, Row]) -> dict[str, Any]:

@@ -60,7 +60,6 @@ async def _calls(row: Row, stand: Stand, seconds: float) -> None:
             await asyncio.sleep(seconds)
             seen = await look(Talk(product, customer, agent), began, time.time())
         finally:
-            await stand.lines.clear()
             for person in (customer, agent):
                 await person.context.close()
         row.at_most("connected_after_s", (marks["connected"] - marks["offer_out"]) / 1000, 5.0)
