@@ -1,6 +1,7 @@
 """Puts the house together: database, media workers, sockets, API. The only file that knows everybody."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from server.service.bell import Bell
 from server.service.finishing import finish_forever
 from server.service.homes import open_media
 from server.service.house import House
+from server.service.lines import keep_looks, keep_looks_forever
 from server.service.media_events import follow_media, sweep_forever
 from server.service.media_watch import MediaWatch
 from server.service.queue import list_places
@@ -131,6 +133,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         *((f"media_watch_{number}", _watch_media(parts, number)) for number in house.media.numbers),
         ("sweep", sweep_forever(house)),
         ("finish", finish_forever(house)),
+        ("looks", keep_looks_forever(house)),
         ("sockets", parts.sockets.sweep_forever()),
         ("desks", parts.listener.tell_desks_forever()),
         ("numbers", _count_forever(parts)),
@@ -140,6 +143,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     yield
     await parts.holds.close()
     await parts.tasks.close(2.0)
+    with contextlib.suppress(OaseError):
+        await keep_looks(house)
     await parts.bus.close()
     if parts.supervisor:
         await parts.supervisor.close()

@@ -10,7 +10,7 @@ from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.service import views as v
-from server.service.media_views import KeyView, Speaking, TurnView
+from server.service.media_views import KeyView, LinesTold, Speaking, TurnView
 
 _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
@@ -313,6 +313,7 @@ EVENTS: Sequence[SocketEvent] = (
     SocketEvent("watch_desk", _AGENT, "Hear that the desk's lists changed", r.WatchDesk, None),
     SocketEvent("hold", _VISITOR, "This page owns that media connection", r.Hold, None, _CONNECTION),
     SocketEvent("tiles", _VISITOR, "How large the pictures of a held connection are shown", r.Tiles, None, _CONNECTION),
+    SocketEvent("looked", _VISITOR, "What a page saw of its own line", r.Looked, None, _CONNECTION),
 )
 
 TOLD: Sequence[Told] = (
@@ -323,6 +324,7 @@ TOLD: Sequence[Told] = (
     Told("slots", "Who is in which slot of the connection this page holds", a.SlotsTold),
     Told("speaking", "Who speaks in the session of the connection this page holds", Speaking),
     Told("layers", "Which layers of its camera the page should send", a.LayersTold),
+    Told("lines", "How the lines in the session are: of all for agents, of one's own for the others", LinesTold),
     Told("gone", "A connection of this page is closed", a.GoneTold),
     Told("media", "The media worker is away, or back", a.MediaTold),
     Told("consent", "The reader is asked for consent", a.ConsentTold),

@@ -187,3 +187,17 @@ class Tiles(Request):
 
     connection: ConnectionId
     tiles: Annotated[list[TileSize], Field(max_length=24)] = []
+
+
+class Looked(Request):
+    """Socket: what this page saw of its own line in the last seconds, of a connection that it holds; None where its browser does not say.
+
+    `frozen_s`: how long pictures stood still; `made_up`: the share of the sound that the browser had to invent. The rest is of the largest picture.
+    """
+
+    connection: ConnectionId
+    seconds: Annotated[float, Field(ge=1, le=60)]
+    frozen_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    made_up: Annotated[float, Field(ge=0, le=1)] | None = None
+    fps: Annotated[float, Field(ge=0, le=240)] | None = None
+    height: Annotated[int, Field(ge=0, le=16_384)] | None = None

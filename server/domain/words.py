@@ -97,6 +97,7 @@ class EntryKind(StrEnum):
     ENDED = "ended"
     CLOSED = "closed"
     REOPENED = "reopened"
+    QUALITY = "quality"
 
 
 class Visibility(StrEnum):
@@ -122,3 +123,32 @@ class RecordingState(StrEnum):
     FINISHING = "finishing"
     READY = "ready"
     FAILED = "failed"
+
+
+class LineState(StrEnum):
+    """How good somebody's line is at the moment."""
+
+    GOOD = "good"
+    WEAK = "weak"
+    BAD = "bad"
+
+
+class Trouble(StrEnum):
+    """What is wrong with a line: it carries less than the pictures need, packets are lost on the way to or from the person, sound or picture
+    break off there, or everything comes late."""
+
+    NONE = "none"
+    NARROW = "narrow"
+    LOSS_DOWN = "loss_down"
+    LOSS_UP = "loss_up"
+    SOUND = "sound"
+    FREEZES = "freezes"
+    DELAY = "delay"
+
+
+class Grade(StrEnum):
+    """How good a whole conversation was for somebody."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from server.domain.principal import Person
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
-from server.service.media_views import Speaking
+from server.service.media_views import PersonLine, Speaking
 from server.service.views import (
     CaseChange,
     ConsentQuestion,
@@ -46,6 +46,9 @@ class Announcer(Protocol):
 
     async def layers(self, connection: ConnectionId, sources: Mapping[str, Sequence[str]]) -> None:
         """Which layers (RIDs) of its sources (by mid) the page behind one connection should send."""
+
+    async def lines(self, session: SessionId, lines: Mapping[ConnectionId, PersonLine]) -> None:
+        """How the lines in a session are, by connection: agents among their pages hear of all, the others of their own."""
 
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         """A media connection is closed."""

@@ -15,6 +15,7 @@ from server.media.protocol import Seat
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.presence import person_left
+from server.service.quality import quality_lines
 from server.service.queue import announce_queue
 from server.service.roster import seat_quietly
 from server.service.stage import clear_stage
@@ -51,7 +52,7 @@ async def finish_session(house: House, agent: Agent, session: SessionId, ending:
     async with house.turns.of(session):
         await stop_running(house, agent, session)
         async with house.db.write() as db:
-            cases, entries = await _end(db, session, ending, by, house.now())
+            cases, entries = await _end(db, house, session, ending, by)
         await stop_running(house, agent, session)  # One that another web process began meanwhile.
         await clear_stage(house, cases, session)
     await announce_entries(house, entries)
@@ -61,15 +62,17 @@ async def finish_session(house: House, agent: Agent, session: SessionId, ending:
 
 
 async def _end(
-    db: AsyncConnection, session: SessionId, ending: Ending, by: Actor, now: datetime
+    db: AsyncConnection, house: House, session: SessionId, ending: Ending, by: Actor
 ) -> tuple[list[CaseId], list[Entry]]:
+    now = house.now()
     cases = await case_store.lock_cases_of(db, session)
+    quality = await quality_lines(db, house, session, cases, now)
     ended = {"state": SessionState.ENDED, "ended_at": now, "outcome": ending.outcome}
     if not await store.step_session(db, session, [SessionState.WAITING, SessionState.RUNNING], **ended):
         raise SessionEnded
     closed_at = now if ending.case_state is CaseState.CLOSED else None
     after = {"state": ending.case_state, "outcome": ending.outcome, "closed_at": closed_at, "queued_at": None}
-    lines: list[Line] = []
+    lines = quality
     for case in cases:
         await case_store.step_case(db, case, [CaseState.TAKEN, CaseState.WAITING], **after)
         lines += _lines(case, session, ending, by, now)

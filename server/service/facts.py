@@ -13,6 +13,7 @@ from server.service.views import Actor, Entry, Fact
 from server.store import timeline as store
 from server.store.rows import EntryRow
 
+Facts = list[dict[str, Fact]]
 NOBODY = Actor(None, None, "")
 
 
@@ -31,7 +32,7 @@ class Line:
     by: Actor = NOBODY
     session: SessionId | None = None
     text: str = ""
-    data: Mapping[str, Fact] = field(default_factory=dict)
+    data: Mapping[str, Fact | Facts] = field(default_factory=dict)
     visibility: Visibility = Visibility.EVERYONE
     client_id: str | None = None
 

@@ -8,6 +8,7 @@ from server.config import Settings
 from server.media.workers import Workers
 from server.service.announcer import Announcer
 from server.service.bell import Bell
+from server.service.line_board import Lines
 from server.service.turns import Turns
 from server.store.database import Database
 
@@ -20,7 +21,7 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
-    the bell of the work that follows a recording, and the order of what concerns one session."""
+    the bell of the work that follows a recording, the order of what concerns one session, and what was seen of people's lines."""
 
     db: Database
     media: Workers
@@ -28,4 +29,5 @@ class House:
     settings: Settings
     finishing: Bell = field(default_factory=Bell)
     turns: Turns = field(default_factory=Turns)
+    lines: Lines = field(default_factory=Lines)
     now: Callable[[], datetime] = utc_now

@@ -15,6 +15,7 @@ from server.media import protocol
 from server.media.protocol import Event
 from server.service.entering import arrived
 from server.service.house import House
+from server.service.lines import lines_seen
 from server.service.media_views import Speaking
 from server.service.presence import person_came, person_lost, sweep_left
 from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, list_running, reconcile, reconcile_worker
@@ -23,6 +24,7 @@ from server.service.sessions import slot_view
 from server.service.taping import announce_recording, fail, note_interrupted, resume
 from server.store import agents as agent_store
 from server.store import links as link_store
+from server.store import looks as look_store
 from server.store import recordings as recording_store
 from server.store import sessions as session_store
 from server.store.tables import participant as column
@@ -32,6 +34,7 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 5.0
 STALE_EVERY = 720  # Sweeps: once an hour.
 NEVER_BEGAN = timedelta(seconds=30)
+KEEP_LOOKS = timedelta(days=2)
 KEEP_TRIES = timedelta(days=30)
 
 _ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
@@ -125,6 +128,7 @@ HANDLERS: dict[str, Callable[[House, dict[str, Any]], Awaitable[None]]] = {
     "slots": _slots,
     "speaking": _speaking,
     "layers": _layers,
+    "lines": lines_seen,
     "roster": _roster,
     "recording": _recording,
     "recording_failed": _recording_failed,
@@ -218,8 +222,9 @@ async def sweep_once(house: House) -> None:
 
 
 async def remove_stale(house: House) -> None:
-    """Browsers, sign-ins and one-time links whose time is over."""
+    """Browsers, sign-ins and one-time links whose time is over, and looks at lines of sessions that ended otherwise."""
     now = house.now()
     async with house.db.write() as db:
         await link_store.remove_stale(db, now)
         await agent_store.remove_stale(db, now, now - KEEP_TRIES)
+        await look_store.remove_stale(db, now - KEEP_LOOKS)

@@ -7,12 +7,14 @@ from server.domain.words import (
     CaseId,
     ConnectionId,
     EntryKind,
+    LineState,
     LinkId,
     ParticipantId,
     RecordingId,
     RecordingState,
     SessionId,
     Source,
+    Trouble,
 )
 
 
@@ -77,6 +79,38 @@ class TurnView:
     username: str
     credential: str
     expires_in_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """How somebody's line is now. Up is what they send, down what they get; shares are 0..1; None: nobody could see it.
+
+    `lowered`: they get less of a picture because their line carries no more. `twice`: sound is sent to them twice, because packets get lost.
+    """
+
+    participant: ParticipantId
+    state: LineState
+    trouble: Trouble
+    lowered: bool
+    twice: bool
+    loss_up: float | None
+    loss_down: float | None
+    rtt_ms: float | None
+    jitter_ms: float | None
+    up_kbps: float | None
+    down_kbps: float | None
+    frozen: float | None
+    made_up: float | None
+    fps: float | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinesTold:
+    """`lines`: how the lines in a session are; agents hear of everybody there, everybody else of their own."""
+
+    session: SessionId
+    lines: list[PersonLine]
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class Entry:
     actor: Actor
     visibility: Visibility
     text: str
-    data: dict[str, Fact]
+    data: dict[str, Fact | list[dict[str, Fact]]]
     client_id: str | None
 
 

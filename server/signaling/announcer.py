@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from server.api.answers import GoneTold, LayersOfSource, LayersTold, MediaTold, SlotsTold
+from server.api.metrics import METRICS
 from server.api.wire import to_plain
-from server.domain.principal import Person
+from server.domain.principal import Agent, Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import worker_of
-from server.service.media_views import Speaking
+from server.service.media_views import LinesTold, PersonLine, Speaking
 from server.service.views import (
     CaseChange,
     ConsentQuestion,
@@ -105,6 +106,15 @@ class SocketAnnouncer:
     async def _tell_layers(self, connection: ConnectionId) -> None:
         told = LayersTold(connection, list(self._layers[connection].values()))
         await self._tell_holder(connection, "layers", told)
+
+    async def lines(self, session: SessionId, lines: Mapping[ConnectionId, PersonLine]) -> None:
+        METRICS.see_lines(lines.values())
+        everybody = LinesTold(session, list(lines.values()))
+        for connection, own in lines.items():
+            socket = self._crowd.find(self._holds.holder(connection) or "")
+            if socket is not None:
+                is_agent = isinstance(socket.principal, Agent)
+                await self._crowd.tell(socket, "lines", everybody if is_agent else LinesTold(session, [own]))
 
     async def gone(self, connection: ConnectionId, reason: str) -> None:
         await self._tell_holder(connection, "gone", GoneTold(connection, reason))

@@ -16,9 +16,10 @@ from server.api.door import SocketEvent
 from server.api.language import of_request, words
 from server.api.metrics import METRICS
 from server.api.registry import EVENTS
-from server.api.requests import Hold, Request, Tiles, Unwatch, Watch
+from server.api.requests import Hold, Looked, Request, Tiles, Unwatch, Watch
 from server.api.wire import parse, to_plain
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
+from server.domain.quality import Look
 from server.domain.rights import may_read_case
 from server.domain.words import Language
 from server.errors import NotFound, NotSignedIn, OaseError
@@ -69,6 +70,7 @@ class Sockets:
             "watch_desk": self._watch_desk,
             "hold": self._hold,
             "tiles": self._tiles,
+            "looked": self._looked,
         }
         if handlers.keys() != {event.name for event in EVENTS}:
             raise RuntimeError("registry and socket handlers differ")
@@ -156,6 +158,13 @@ class Sockets:
         if body.connection not in socket.holds:
             raise NotFound
         await show_tiles(self._house, body.connection, [(tile.mid, tile.width, tile.height) for tile in body.tiles])
+
+    async def _looked(self, socket: Socket, body: Looked) -> None:
+        if body.connection not in socket.holds:
+            raise NotFound
+        frozen = None if body.frozen_s is None else min(1.0, body.frozen_s / body.seconds)
+        look = Look(body.seconds, frozen=frozen, made_up=body.made_up, fps=body.fps, height=body.height)
+        self._house.lines.see_page(body.connection, look, self._house.now())
 
     async def sweep_forever(self) -> None:
         """Limits, feeds that stayed behind, sign-ins that ended. Run as a task."""

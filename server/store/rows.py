@@ -228,3 +228,14 @@ class RecordingRow:
     deleted_at: datetime | None = None
     lease_by: str | None = None
     lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """One look at somebody's line, by the worker or the person's own page."""
+
+    participant_id: ParticipantId
+    at: datetime
+    observer: str
+    session_id: SessionId
+    look: dict[str, Any]

@@ -334,3 +334,14 @@ recording = Table(
         postgresql_where=text("state = 'recording'"),
     ),
 )
+
+line_look = Table(
+    "line_look",
+    metadata,
+    _ref("participant_id", "participant", primary_key=True, personal="identifier"),
+    _col("at", Moment, personal="behaviour", primary_key=True),
+    _col("observer", String(8), personal=None, primary_key=True),
+    _ref("session_id", "session", index=True),
+    _col("look", JSON, personal="behaviour"),
+)
+"""What was seen of people's lines in sessions that have not ended; then one entry of the timeline says what it was, and these are removed."""

@@ -6,6 +6,7 @@
  */
 
 import { Emitter } from './emitter';
+import { lookBetween, sense, type Look, type Senses } from './looks';
 import { HoldBack, lineBetween, type Line, type Reading } from './line';
 import type { ConnectionView, SlotView, Source, TurnView } from './messages';
 import { Recovery } from './recovery';
@@ -23,6 +24,8 @@ const GROW_AFTER_MS = 500;
 const TURN_AFTER_MS = 2000;
 const NEVER_CONNECTED_MS = 15_000;
 const LOOK_MS = 500;
+/** How often the server is told what this page sees and hears. */
+const SENSE_MS = 9_500;
 
 export type Tracks = Partial<Record<Source, MediaStreamTrack>>;
 export interface Offer { sdp: string; sources: Record<string, Source> }
@@ -39,6 +42,8 @@ export interface CallEvents {
   /** Who is in which slot changed. */
   slots: readonly SlotView[];
   line: Line;
+  /** What this page saw of its line in the last ten seconds. */
+  look: Look;
 }
 
 export class Call extends Emitter<CallEvents> {
@@ -54,6 +59,7 @@ export class Call extends Emitter<CallEvents> {
   #wasUp = false;
   readonly #holdBack = new HoldBack();
   #reading: Reading | null = null;
+  #senses: Senses | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #restarting = false;
   #isSeen = false;
@@ -221,15 +227,24 @@ export class Call extends Emitter<CallEvents> {
   }
 
   async #measure(): Promise<void> {
-    const reading = read(await this.#pc.getStats());
+    const stats = await this.#pc.getStats();
+    const reading = read(stats);
     if (this.#reading && this.state === 'connected') {
       const line = lineBetween(this.#reading, reading);
       this.#holdAll(this.#holdBack.next(line.loss_down, reading.at_ms));
       this.tell('line', line);
     }
     this.#reading = reading;
+    this.#sense(sense(stats, reading.at_ms));
     this.#timers = [];
     this.#later(() => void this.#measure(), 2500);
+  }
+
+  #sense(senses: Senses): void {
+    const before = this.#senses;
+    if (before && senses.at_ms - before.at_ms < SENSE_MS) return;
+    this.#senses = senses;
+    if (before && this.state === 'connected') this.tell('look', lookBetween(before, senses));
   }
 
   #holdAll(target_ms: number | null): void {

@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { CaseChange, ConsentTold, Entry, GoneTold, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking } from './messages';
+import type { CaseChange, ConsentTold, Entry, GoneTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -15,6 +15,7 @@ export interface Told {
   roster: Roster;
   slots: SlotsTold;
   speaking: Speaking;
+  lines: LinesTold;
   gone: GoneTold;
   media: { state: 'away' | 'back'; home: number };
   consent: ConsentTold;
@@ -29,7 +30,7 @@ export interface Told {
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'speaking', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
 const ACK_MS = 8000;
 
 export class Connection {
@@ -98,6 +99,11 @@ export class Connection {
 
   letGo(connection: string): void {
     this.#held.delete(connection);
+  }
+
+  /** What this page saw of its own line. Nobody needs it later. */
+  looked(look: Looked): void {
+    if (this.isUp && this.#held.has(look.connection)) void this.#ask('looked', look);
   }
 
   async #resume(): Promise<void> {

@@ -200,12 +200,12 @@ export interface Entry {
   actor: Actor;
   visibility: Visibility;
   text: string;
-  data: Record<string, string | number | boolean | null>;
+  data: Record<string, string | number | boolean | (Record<string, string | number | boolean | null>)[] | null>;
   client_id: string | null;
 }
 
 /** The kinds of timeline entries. */
-export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened';
+export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened' | 'quality';
 
 /** The secret of a personal link, as it stood behind the `#`. */
 export interface ExchangeLink {
@@ -265,6 +265,15 @@ export interface LayersTold {
   sources: LayersOfSource[];
 }
 
+/** How good somebody's line is at the moment. */
+export type LineState = 'good' | 'weak' | 'bad';
+
+/** `lines`: how the lines in a session are; agents hear of everybody there, everybody else of their own. */
+export interface LinesTold {
+  session: string;
+  lines: PersonLine[];
+}
+
 /** What a link led to. `session` is the one to join, if there is one. */
 export interface LinkExchanged {
   case: string;
@@ -285,6 +294,16 @@ export interface LinkView {
 /** The links to a case, oldest first. */
 export interface LinksView {
   links: KeptLink[];
+}
+
+/** Socket: what this page saw of its own line in the last seconds, of a connection that it holds; None where its browser does not say. */
+export interface Looked {
+  connection: string;
+  seconds: number;
+  frozen_s?: number | null;
+  made_up?: number | null;
+  fps?: number | null;
+  height?: number | null;
 }
 
 /** `media`: the worker of this number is away, or back without any of the old connections: who was connected there makes a new one. */
@@ -343,6 +362,25 @@ export interface PastSession {
 
 /** What a person is in a session. A source is a machine on stage (OBS, a camera); a viewer only watches and is listed nowhere. */
 export type PersonKind = 'customer' | 'agent' | 'guest' | 'source' | 'viewer';
+
+/** How somebody's line is now. Up is what they send, down what they get; shares are 0..1; None: nobody could see it. */
+export interface PersonLine {
+  participant: string;
+  state: LineState;
+  trouble: Trouble;
+  lowered: boolean;
+  twice: boolean;
+  loss_up: number | null;
+  loss_down: number | null;
+  rtt_ms: number | null;
+  jitter_ms: number | null;
+  up_kbps: number | null;
+  down_kbps: number | null;
+  frozen: number | null;
+  made_up: number | null;
+  fps: number | null;
+  height: number | null;
+}
 
 /** A failure (RFC 9457). `code` is for programs and never changes; `detail` is a sentence in the reader's language. */
 export interface Problem {
@@ -585,6 +623,9 @@ export interface TopicsView {
   wait_max_s: number | null;
 }
 
+/** What is wrong with a line: it carries less than the pictures need, packets are lost on the way to or from the person, sound or picture */
+export type Trouble = 'none' | 'narrow' | 'loss_down' | 'loss_up' | 'sound' | 'freezes' | 'delay';
+
 /** A TURN server for one's own connection, as `RTCIceServer` wants it; ask again before `expires_in_s` are over. */
 export interface TurnView {
   urls: string[];
@@ -668,6 +709,8 @@ export interface ServerEvents {
   speaking: Speaking;
   /** Which layers of its camera the page should send */
   layers: LayersTold;
+  /** How the lines in the session are: of all for agents, of one's own for the others */
+  lines: LinesTold;
   /** A connection of this page is closed */
   gone: GoneTold;
   /** The media worker is away, or back */
@@ -696,4 +739,6 @@ export interface ClientEvents {
   hold: { body: Hold; answer: object };
   /** How large the pictures of a held connection are shown */
   tiles: { body: Tiles; answer: object };
+  /** What a page saw of its own line */
+  looked: { body: Looked; answer: object };
 }

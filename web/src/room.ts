@@ -10,7 +10,7 @@ import type { Connection } from './connection';
 import type { Devices } from './devices';
 import { Emitter } from './emitter';
 import type { Line } from './line';
-import type { CaseView, ConnectionView, ParticipantView, RestartView, SessionView, Source, TurnView, Speaking } from './messages';
+import type { CaseView, ConnectionView, ParticipantView, PersonLine, RestartView, SessionView, Source, Speaking, TurnView } from './messages';
 
 /** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. `busy`: it takes nobody new at the moment. */
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'busy' | 'elsewhere' | 'full' | 'ended';
@@ -21,6 +21,8 @@ export interface RoomEvents {
   people: readonly ParticipantView[];
   line: Line;
   speaking: Speaking;
+  /** How the lines are: everybody's for agents, one's own for the others. */
+  lines: readonly PersonLine[];
 }
 
 const BUSY_MS = 8000;
@@ -39,7 +41,6 @@ export class Room extends Emitter<RoomEvents> {
   /** The media worker that the connection is at. */
   home: number | null = null;
   people: readonly ParticipantView[] = [];
-  speaking: Speaking | null = null;
   #call: Call = new Call(server, codec());
   #next: Call | null = null;
   #attempt = 0;
@@ -48,6 +49,10 @@ export class Room extends Emitter<RoomEvents> {
   #wasAsked = false;
   #isPrepared = false;
   #saying = false;
+  /** Of whichever session: it may be told before this room knows which one it entered. */
+  #lastSpeaking: Speaking | null = null;
+  /** A page that is hidden paints no pictures, and would call all of them frozen. */
+  #wasHidden = document.hidden;
   #unsaid = false;
   readonly #ends: (() => void)[] = [];
 
@@ -58,11 +63,15 @@ export class Room extends Emitter<RoomEvents> {
       line.on('slots', (told) => { if (told.connection === this.#call.connection) this.#call.setSlots(told.slots); }),
       line.on('gone', (told) => { if (told.connection === this.#call.connection) this.#gone(told.reason); }),
       line.on('roster', (told) => { if (told.session === this.session) this.setPeople(told.participants); }),
-      line.on('speaking', (told) => { if (told.session === this.session) { this.speaking = told; this.tell('speaking', told); } }),
+      line.on('speaking', (told) => { this.#lastSpeaking = told; this.#saySpeaking(); }),
+      line.on('lines', (told) => { if (told.session === this.session) this.tell('lines', told.lines); }),
       line.on('media', (told) => { if (this.home === null || told.home === this.home) this.#media(told.state); }),
       line.on('session_ended', (told) => { if (told.session === this.session) this.end(); }),
     );
     this.#ends.push(onNetwork(() => this.#hurry()), line.on('line', ({ up }) => { if (up && this.state === 'reconnecting') this.#hurry(); }));
+    const hide = (): void => { this.#wasHidden ||= document.hidden; };
+    document.addEventListener('visibilitychange', hide);
+    this.#ends.push(() => document.removeEventListener('visibilitychange', hide));
     this.#listen(this.#call);
   }
 
@@ -125,7 +134,17 @@ export class Room extends Emitter<RoomEvents> {
     this.session = session.id;
     this.me = session.me;
     this.setPeople(session.participants);
+    this.#saySpeaking();
     void this.#sendTracks().then(() => this.#sayState());
+  }
+
+  /** Who speaks now, as far as this page was told. */
+  get speaking(): Speaking | null {
+    return this.#lastSpeaking?.session === this.session ? this.#lastSpeaking : null;
+  }
+
+  #saySpeaking(): void {
+    if (this.speaking) this.tell('speaking', this.speaking);
   }
 
   get connection(): string {
@@ -196,6 +215,11 @@ export class Room extends Emitter<RoomEvents> {
   #listen(call: Call): void {
     call.on('slots', () => this.tell('people', this.people));
     call.on('line', (line) => this.tell('line', line));
+    call.on('look', (look) => {
+      const wasHidden = this.#wasHidden;
+      this.#wasHidden = document.hidden;
+      if (call === this.#call && this.state === 'connected' && !wasHidden) this.line.looked({ connection: call.connection, ...look });
+    });
     call.on('state', (state) => { if (call === this.#call) this.#callState(state); });
   }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoldBack, lineBetween, type Reading } from '../src/line';
+import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
 import { Recovery } from '../src/recovery';
 import { duration, t, tn } from '../src/text';
@@ -106,4 +107,29 @@ test('what the browser itself calls dead is left at once, and a page that slept 
   const other = new Recovery();
   looks(other, 0, 5000, () => 50);
   assert.equal(other.look(0, true, 600_000), 'fine');
+});
+
+const senses = (change: Partial<Senses>): Senses => ({ at_ms: 0, frozen_s: 0, sound: 0, made_up: 0, fps: 30, height: 360, ...change });
+
+test('a look says how long pictures stood still and what share of the sound was invented', () => {
+  const look = lookBetween(senses({ frozen_s: 1 }), senses({ at_ms: 10_000, frozen_s: 3.5, sound: 480_000, made_up: 48_000 }));
+  assert.deepEqual(look, { seconds: 10, frozen_s: 2.5, made_up: 0.1, fps: 30, height: 360 });
+});
+
+test('a look says nothing of what the browser does not count', () => {
+  const look = lookBetween(senses({ frozen_s: null }), senses({ at_ms: 10_000, frozen_s: null, sound: 900 }));
+  assert.equal(look.frozen_s, null);
+  assert.equal(look.made_up, null);
+  assert.equal(lookBetween(senses({ frozen_s: 5 }), senses({ at_ms: 10_000, frozen_s: 0 })).frozen_s, 0);
+});
+
+test('senses are those of all incoming streams, and of the largest picture', () => {
+  const stats = new Map(Object.entries({
+    a: { type: 'inbound-rtp', kind: 'audio', totalSamplesReceived: 100, concealedSamples: 30, silentConcealedSamples: 10 },
+    b: { type: 'inbound-rtp', kind: 'video', totalFreezesDuration: 1, framesPerSecond: 15, frameHeight: 180 },
+    c: { type: 'inbound-rtp', kind: 'video', totalFreezesDuration: 2, framesPerSecond: 25, frameHeight: 720 },
+    d: { type: 'inbound-rtp', kind: 'video', totalFreezesDuration: 0, frameHeight: 1080 },
+    e: { type: 'outbound-rtp', kind: 'video', frameHeight: 2000 },
+  }));
+  assert.deepEqual(sense(stats as unknown as RTCStatsReport, 7), { at_ms: 7, frozen_s: 3, sound: 100, made_up: 20, fps: 25, height: 720 });
 });

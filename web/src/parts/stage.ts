@@ -6,6 +6,7 @@ import type { ParticipantView, PersonKind, Source } from '../messages';
 import type { Room } from '../room';
 import { t } from '../text';
 import { lineSign } from './line_sign';
+import { Lines } from './lines';
 import { roomNote } from './room_note';
 import { WhoSpeaks } from './who_speaks';
 
@@ -20,16 +21,19 @@ export class Stage {
   #pinned = '';
   #named = new Map<string, string>();
   readonly #voices: WhoSpeaks;
+  readonly #lines: Lines;
 
   /** `large` is the kind of person whose picture is large when nobody shares a screen. `alone` is said while nobody else is here. */
   constructor(readonly room: Room, readonly large: PersonKind, readonly alone: () => string) {
     this.#voices = new WhoSpeaks(room);
+    this.#lines = new Lines(room);
     if (room.speaking) this.#voices.hear(room.speaking);
     this.#end = [
       room.on('people', () => this.render()),
       room.on('state', () => this.render()),
       room.on('line', lineSign),
-      room.on('speaking', (told) => { this.#voices.hear(told); this.#markVoices(); this.#arrange(); }),
+      room.on('speaking', (told) => { this.#voices.hear(told); this.#mark(); this.#arrange(); }),
+      room.on('lines', (told) => { this.#lines.see(told); this.#mark(); }),
       room.devices.on('change', () => this.#renderSelf()),
       room.devices.on('list', () => this.#chooseSpeaker()),
       () => { byId('hear').onclick = null; byId('follow').onclick = null; },
@@ -64,7 +68,7 @@ export class Stage {
     }
     for (const [key, tile] of this.#tiles) if (!wanted.has(key)) { tile.figure.remove(); this.#tiles.delete(key); }
     for (const [key, [person, source, track]] of wanted) this.#renderTile(key, person, source, track);
-    this.#markVoices();
+    this.#mark();
     this.#arrange();
     this.#renderSounds(others, tracks);
     this.#sayWhoCame(others);
@@ -91,6 +95,7 @@ export class Stage {
       video,
       el('div', { class: 'tile-off' }, el('span', { class: 'tile-letters', 'aria-hidden': 'true' }), el('span', { class: 'tile-state' })),
       el('figcaption', {}, el('span', { class: 'tile-voice' }, icon('mic'), el('span', { class: 'unseen' })), el('span', { class: 'tile-muted' }, icon('mic-off'), el('span', { class: 'unseen' }, t('muted'))), el('span', { class: 'tile-name' })),
+      el('p', { class: 'sign tile-line', hidden: true }, icon('wifi'), el('span', { class: 'tile-line-words' })),
       el('button', { class: 'tile-pin', type: 'button', 'aria-label': t('Show %(name)s large', { name: person.name }), onclick: () => { this.#pinned = key; this.#arrange(); } }));
     byId('tiles').append(figure);
     const tile = { figure, video, person, source };
@@ -114,8 +119,12 @@ export class Stage {
     show(byId('follow'), keys.length > 1 && main === this.#pinned);
   }
 
-  #markVoices(): void {
-    for (const { figure, person, source } of this.#tiles.values()) this.#voices.mark(figure, source === 'camera' ? person.id : null);
+  /** Who speaks, and whose line is weak. */
+  #mark(): void {
+    for (const { figure, person, source } of this.#tiles.values()) {
+      this.#voices.mark(figure, source === 'camera' ? person.id : null);
+      this.#lines.mark(figure, source === 'camera' && person.here ? person.id : null);
+    }
     this.#voices.mark(byId('self'), this.room.me);
   }
 

@@ -3,11 +3,12 @@
 import { el, icon } from '../dom';
 import type { Entry, EntryKind, Outcome } from '../messages';
 import { day, duration, clock, span, t } from '../text';
+import { gradeNumbers, graded, gradeReason, gradeWords, customerReads } from './line_words';
 
 const ICONS: Readonly<Record<EntryKind, string>> = {
   opened: 'inbox', waited: 'clock', taken: 'person', released: 'arrow-right', joined: 'camera', left: 'hang-up', invited: 'invite', chat: 'chat', note: 'note',
   consent_asked: 'info', consent_given: 'check', consent_refused: 'close', consent_withdrawn: 'close', recording_started: 'record', recording_stopped: 'stop',
-  recording_interrupted: 'alert', recording_failed: 'alert', recording_ready: 'play', recording_shared: 'share', ended: 'hang-up', closed: 'check-circle', reopened: 'refresh',
+  recording_interrupted: 'alert', recording_failed: 'alert', recording_ready: 'play', recording_shared: 'share', ended: 'hang-up', closed: 'check-circle', reopened: 'refresh', quality: 'wifi',
 };
 
 export type Filter = 'all' | 'said' | 'notes' | 'events';
@@ -51,6 +52,7 @@ export function entryWords(entry: Entry): string {
     ended: () => (data['outcome'] ? t('Conversation ended: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Conversation ended')),
     closed: () => (data['withdrawn'] ? t('%(name)s left the queue', { name }) : data['outcome'] ? t('Case closed: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Case closed')),
     reopened: () => t('Case opened again'),
+    quality: () => gradeWords(entry),
   };
   return words[entry.kind]?.() ?? entry.kind;
 }
@@ -66,14 +68,28 @@ export function entryLine(entry: Entry): HTMLLIElement {
     el('span', { class: 'line-icon' }, icon(ICONS[entry.kind] ?? 'info')),
     el('div', { class: 'line-body' },
       el('p', { class: 'line-head' }, el('span', {}, entryWords(entry)), el('time', { class: 'line-time figures', datetime: entry.at, title: `${day(at)}, ${clock(at)}` }, clock(at))),
-      entry.text && entry.kind !== 'invited' ? el('p', { class: 'line-text' }, entry.text) : null, play));
+      entry.text && entry.kind !== 'invited' ? el('p', { class: 'line-text' }, entry.text) : null, play, ...qualityParts(entry)));
+}
+
+/** Whose line it was, and the numbers behind it. */
+function qualityParts(entry: Entry): HTMLElement[] {
+  const people = graded(entry);
+  if (!people.length) return [];
+  const reasons = [...people.map(gradeReason), customerReads(entry)].filter(Boolean).map((reason) => el('p', { class: 'line-text' }, reason));
+  const heads = ['', t('usually'), t('at worst')].map((word) => el('th', { scope: 'col' }, word));
+  const tables = people.map((person) => el('table', { class: 'numbers figures' },
+    el('caption', {}, String(person['name'] ?? '')), el('thead', {}, el('tr', {}, ...heads)),
+    el('tbody', {}, ...gradeNumbers(person).map(([name, usual, worst]) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, usual), el('td', {}, worst))))));
+  return [...reasons, el('details', { class: 'more' }, el('summary', {}, t('Numbers')), ...tables)];
 }
 
 /** Fills a list with entries, a heading for each day. */
 export function fillTimeline(list: HTMLElement, entries: readonly Entry[], filter: Filter = 'all'): void {
   const lines: HTMLElement[] = [];
   let lastDay = '';
-  for (const entry of entries.filter((one) => fits(one, filter))) {
+  const forAgents = new Set(entries.filter((one) => one.kind === 'quality' && one.visibility === 'agents').map(({ session }) => session));
+  const isSaid = (one: Entry): boolean => one.kind === 'quality' && one.visibility === 'everyone' && forAgents.has(one.session); // In the line for agents.
+  for (const entry of entries.filter((one) => fits(one, filter) && !isSaid(one))) {
     const thisDay = day(new Date(entry.at));
     if (thisDay !== lastDay) lines.push(el('li', { class: 'line-day small soft' }, thisDay));
     lastDay = thisDay;
