@@ -71,7 +71,7 @@ async def test_speaker_is_ringed_named_and_large_and_a_weak_line_is_explained(
     await takes_first_case(agent)
     await agent.page.click("#mic")
     await agent.until(tile("Bo Becker", ".tile-speaks.tile-main"))
-    assert await agent.page.locator(".tile-speaks .tile-voice").inner_text() == "spricht"
+    assert await agent.page.locator(".tile-main.tile-speaks .tile-voice").inner_text() == "spricht"
     await customer.until("document.querySelector('#self.tile-speaks')")  # Your microphone is heard.
     guest = await guest_comes(chromium, product, await invites(agent))
     await agent.until(tile("Third Person", ".tile-speaks:not(.tile-main)"))  # Two at once do not flicker.
@@ -95,6 +95,7 @@ async def test_speaker_is_ringed_named_and_large_and_a_weak_line_is_explained(
     assert await look(guest.page, "voices-guest") == []
     await agent.page.click("#end")
     await agent.page.click("#end-form button[type=submit]")
+    await agent.page.wait_for_url("**/desk")
     closed = "fetch('/api/v1/desk?state=closed').then((answer) => answer.json()).then(({ cases }) => cases[0]?.id)"
     await agent.page.goto(f"{product.url}/desk?case={await agent.until(closed)}")
     await agent.page.click("#detail-timeline .line-quality summary")
