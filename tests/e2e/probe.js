@@ -65,5 +65,19 @@
     .filter((video) => !video.id.match(/self|check/) && video.videoWidth > 0 && video.getClientRects().length > 0)
     .map((video) => ({ width: video.videoWidth, height: video.videoHeight, time: video.currentTime, paused: video.paused }));
 
-  window.oaseProbe = { peers, marks, mark, stats, pictures, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
+  /** Which layers of the camera go out, how many lines the pictures have that come in, and how often they stood still. */
+  const layers = async () => {
+    const found = { sent: [], seen: [], freezes: 0 };
+    for (const peer of peers.filter((one) => one.connectionState === 'connected')) {
+      for (const sender of peer.getSenders()) found.sent.push(...sender.getParameters().encodings.filter((one) => one.rid && one.active).map(({ rid }) => rid));
+      for (const one of (await peer.getStats()).values()) {
+        if (one.type !== 'inbound-rtp' || one.kind !== 'video' || !one.framesDecoded) continue;
+        found.seen.push(one.frameHeight);
+        found.freezes += one.freezeCount ?? 0;
+      }
+    }
+    return found;
+  };
+
+  window.oaseProbe = { peers, marks, mark, stats, pictures, layers, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
 })();

@@ -6,16 +6,17 @@
  */
 
 import { Emitter } from './emitter';
+import { LAYERS, RESTING, sending } from './layers';
 import { lookBetween, sense, type Look, type Senses } from './looks';
 import { HoldBack, lineBetween, type Line, type Reading } from './line';
-import type { ConnectionView, SlotView, Source, TurnView } from './messages';
+import type { ConnectionView, LayersOfSource, SlotView, Source, TurnView } from './messages';
 import { Recovery } from './recovery';
 
 const PICTURES = 6;
 const SOUNDS = 4;
 const SOURCES: readonly Source[] = ['camera', 'microphone', 'screen'];
 const MAX_BPS: Readonly<Record<Source, number>> = { camera: 2_000_000, microphone: 48_000, screen: 2_500_000 };
-/** What nobody watches yet is small: it saves line and battery, and the first picture after it is there in half the time. */
+/** Of a browser that sends one layer only. What nobody watches yet is small: the first picture after it is there in half the time. */
 const UNSEEN_BPS = 600_000;
 const UNSEEN_SCALE = 2;
 /** So that the first, small picture is on the other side before the large ones cost their time. */
@@ -49,7 +50,7 @@ export interface CallEvents {
 export class Call extends Emitter<CallEvents> {
   connection = '';
   state: CallState = 'connecting';
-  #slots: readonly SlotView[] = [];
+  slots: readonly SlotView[] = [];
   readonly #pc: RTCPeerConnection;
   readonly #senders = new Map<Source, RTCRtpTransceiver>();
   readonly #offer: Promise<void>;
@@ -64,6 +65,9 @@ export class Call extends Emitter<CallEvents> {
   #restarting = false;
   #isSeen = false;
   #expected = '';
+  #asked = RESTING;
+  #room_bps: number | null = null;
+  #setting: Promise<void> = Promise.resolve();
 
   /** Builds the offer at once, so that joining is only one POST later. */
   constructor(server: Server, codec: 'vp8' | 'h264' = 'vp8') {
@@ -71,7 +75,7 @@ export class Call extends Emitter<CallEvents> {
     this.#server = server;
     this.#pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.#pc.addEventListener('connectionstatechange', () => this.#changed());
-    for (const source of SOURCES) this.#senders.set(source, this.#pc.addTransceiver(source === 'microphone' ? 'audio' : 'video', { direction: 'sendonly' }));
+    for (const source of SOURCES) this.#senders.set(source, this.#pc.addTransceiver(source === 'microphone' ? 'audio' : 'video', { direction: 'sendonly', ...(source === 'camera' && { sendEncodings: layers() }) }));
     for (let slot = 0; slot < PICTURES + SOUNDS; slot += 1) this.#pc.addTransceiver(slot < PICTURES ? 'video' : 'audio', { direction: 'recvonly' });
     for (const one of this.#pc.getTransceivers()) preferCodec(one, codec);
     this.#offer = this.#pc.setLocalDescription();
@@ -114,8 +118,16 @@ export class Call extends Emitter<CallEvents> {
     this.#expected = participant;
   }
 
+  /** Which layers of the camera somebody watches. */
+  setLayers(sources: readonly LayersOfSource[]): void {
+    const asked = sources.find(({ mid }) => mid === this.#senders.get('camera')?.mid)?.rids;
+    if (!asked) return;
+    this.#asked = asked;
+    void this.#limit('camera');
+  }
+
   setSlots(slots: readonly SlotView[]): void {
-    this.#slots = slots;
+    this.slots = slots;
     if (slots.some((slot) => slot.participant)) this.#expected = '';
     this.tell('slots', slots);
   }
@@ -126,7 +138,7 @@ export class Call extends Emitter<CallEvents> {
     const first = (kind: string): MediaStreamTrack | undefined => this.#pc.getTransceivers().find(({ direction, receiver }) => direction === 'recvonly' && receiver.track.kind === kind)?.receiver.track;
     const [camera, microphone] = [first('video'), first('audio')];
     if (this.#expected && camera && microphone) found.set(this.#expected, { camera, microphone });
-    for (const slot of this.#slots) {
+    for (const slot of this.slots) {
       const track = this.#pc.getTransceivers().find((one) => one.mid === slot.mid)?.receiver.track;
       if (slot.participant && slot.source && track) found.set(slot.participant, { ...found.get(slot.participant), [slot.source]: track });
     }
@@ -215,20 +227,39 @@ export class Call extends Emitter<CallEvents> {
     if (this.state !== 'closed') this.#timers.push(setTimeout(work, delay_ms));
   }
 
-  async #limit(source: Source): Promise<void> {
+  /** One after the other: parameters that were read before others were set are refused. */
+  #limit(source: Source): Promise<void> {
+    this.#setting = this.#setting.then(() => this.#set(source)).catch(() => {}); // Firefox refuses some of it; the defaults are fine.
+    return this.#setting;
+  }
+
+  async #set(source: Source): Promise<void> {
     const sender = this.#senders.get(source)?.sender;
     const parameters = sender?.getParameters();
-    if (!sender || !parameters?.encodings?.[0]) return;
+    const [first, ...more] = parameters?.encodings ?? [];
+    if (!sender || !parameters || !first) return;
+    if (more.length) { if (this.#choose(parameters)) await sender.setParameters(parameters); return; }
     const isSmall = source === 'camera' && !this.#isSeen;
-    parameters.encodings[0].maxBitrate = isSmall ? UNSEEN_BPS : MAX_BPS[source];
-    if (source === 'camera') parameters.encodings[0].scaleResolutionDownBy = isSmall ? UNSEEN_SCALE : 1;
-    if (source === 'microphone') parameters.encodings[0].networkPriority = 'high';
-    await sender.setParameters(parameters).catch(() => {}); // Firefox refuses some of it; the defaults are fine.
+    first.maxBitrate = isSmall ? UNSEEN_BPS : MAX_BPS[source];
+    if (source === 'camera') first.scaleResolutionDownBy = isSmall ? UNSEEN_SCALE : 1;
+    if (source === 'screen') parameters.degradationPreference = 'maintain-resolution'; // Text that can be read, before movement.
+    if (source === 'microphone') first.networkPriority = 'high';
+    await sender.setParameters(parameters);
+  }
+
+  /** Switches layers on and off; false when all are as they should be. Each change makes the encoder begin anew. */
+  #choose(parameters: RTCRtpSendParameters): boolean {
+    const wanted = sending(this.#asked, this.#room_bps);
+    const wrong = parameters.encodings.filter((one) => one.active !== wanted.includes(one.rid ?? ''));
+    for (const one of wrong) one.active = !one.active;
+    return wrong.length > 0;
   }
 
   async #measure(): Promise<void> {
     const stats = await this.#pc.getStats();
     const reading = read(stats);
+    this.#room_bps = reading.room_up_bps;
+    if (this.#senders.get('camera')?.sender.track) void this.#limit('camera');
     if (this.#reading && this.state === 'connected') {
       const line = lineBetween(this.#reading, reading);
       this.#holdAll(this.#holdBack.next(line.loss_down, reading.at_ms));
@@ -253,6 +284,11 @@ export class Call extends Emitter<CallEvents> {
       if (direction === 'recvonly' && one.jitterBufferTarget !== target_ms) one.jitterBufferTarget = target_ms;
     }
   }
+}
+
+/** As a new connection has them: nobody watches yet. */
+function layers(): RTCRtpEncodingParameters[] {
+  return LAYERS.map((layer) => ({ ...layer, active: RESTING.includes(layer.rid) }));
 }
 
 /** VP8 first (or H.264), and nothing that the server does not forward: a smaller offer is a faster one. */

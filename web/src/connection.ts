@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { CaseChange, ConsentTold, Entry, GoneTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking } from './messages';
+import type { CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking, TileSize } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -16,6 +16,7 @@ export interface Told {
   slots: SlotsTold;
   speaking: Speaking;
   lines: LinesTold;
+  layers: LayersTold;
   gone: GoneTold;
   media: { state: 'away' | 'back'; home: number };
   consent: ConsentTold;
@@ -30,14 +31,14 @@ export interface Told {
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
 const ACK_MS = 8000;
 
 export class Connection {
   readonly #socket: Socket;
   readonly #listeners = new Map<keyof Told, Set<Listener<never>>>();
   readonly #watched = new Map<string, number>();
-  readonly #held = new Set<string>();
+  readonly #held = new Map<string, readonly TileSize[] | null>();
   #isAtDesk = false;
 
   /** `as` says whose cookie counts when this browser has two. */
@@ -93,8 +94,15 @@ export class Connection {
 
   /** This page owns the media connection: its `slots` and `gone` come here. */
   hold(connection: string): void {
-    this.#held.add(connection);
+    this.#held.set(connection, null);
     if (this.isUp) void this.#ask('hold', { connection });
+  }
+
+  /** How large this page shows what comes over a connection that it holds. */
+  see(connection: string, tiles: readonly TileSize[]): void {
+    if (!this.#held.has(connection)) return;
+    this.#held.set(connection, tiles);
+    if (this.isUp) void this.#ask('tiles', { connection, tiles });
   }
 
   letGo(connection: string): void {
@@ -107,7 +115,10 @@ export class Connection {
   }
 
   async #resume(): Promise<void> {
-    for (const connection of this.#held) void this.#ask('hold', { connection });
+    for (const [connection, tiles] of this.#held) {
+      void this.#ask('hold', { connection });
+      if (tiles) void this.#ask('tiles', { connection, tiles });
+    }
     if (this.#isAtDesk) void this.#ask('watch_desk', {});
     for (const caseId of this.#watched.keys()) await this.#watch(caseId);
   }

@@ -10,7 +10,7 @@ import type { Connection } from './connection';
 import type { Devices } from './devices';
 import { Emitter } from './emitter';
 import type { Line } from './line';
-import type { CaseView, ConnectionView, ParticipantView, PersonLine, RestartView, SessionView, Source, Speaking, TurnView } from './messages';
+import type { CaseView, ConnectionView, ParticipantView, PersonLine, RestartView, SessionView, Source, Speaking, TileSize, TurnView } from './messages';
 
 /** `elsewhere`: another tab of the same person took over. `away`: the media worker is being restarted. `busy`: it takes nobody new at the moment. */
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'away' | 'busy' | 'elsewhere' | 'full' | 'ended';
@@ -35,6 +35,9 @@ const server: Server = {
   turn: (connection) => get<TurnView>(`/api/v1/connections/${connection}/turn`),
 };
 
+/** In dots of the screen; nothing while nobody can see it. */
+export interface Size { width: number; height: number }
+
 export class Room extends Emitter<RoomEvents> {
   state: RoomState = 'joining';
   me: string | null = null;
@@ -54,6 +57,8 @@ export class Room extends Emitter<RoomEvents> {
   /** A page that is hidden paints no pictures, and would call all of them frozen. */
   #wasHidden = document.hidden;
   #unsaid = false;
+  #tiles: ReadonlyMap<string, Size> | null = null;
+  #seen = '';
   readonly #ends: (() => void)[] = [];
 
   constructor(public session: string | null, readonly line: Connection, readonly devices: Devices) {
@@ -61,6 +66,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#ends.push(
       devices.on('change', (source) => void this.#devicesChanged(source)),
       line.on('slots', (told) => { if (told.connection === this.#call.connection) this.#call.setSlots(told.slots); }),
+      line.on('layers', (told) => { if (told.connection === this.#call.connection) this.#call.setLayers(told.sources); }),
       line.on('gone', (told) => { if (told.connection === this.#call.connection) this.#gone(told.reason); }),
       line.on('roster', (told) => { if (told.session === this.session) this.setPeople(told.participants); }),
       line.on('speaking', (told) => { this.#lastSpeaking = told; this.#saySpeaking(); }),
@@ -82,7 +88,7 @@ export class Room extends Emitter<RoomEvents> {
     try {
       const answer = await this.#call.join((offer) => post<ConnectionView>(`/api/v1/sessions/${this.session}/prepared`, offer));
       this.home = answer.home;
-      this.line.hold(answer.connection);
+      this.#hold(answer.connection);
       this.#isPrepared = true;
     } catch { /* Joining will say what is wrong. */ } finally {
       this.#joining = false;
@@ -105,7 +111,7 @@ export class Room extends Emitter<RoomEvents> {
       this.me = answer.participant ?? this.me;
       this.home = answer.home;
       this.#saySeen();
-      this.line.hold(answer.connection);
+      this.#hold(answer.connection);
       void this.#sayState();
       this.#attempt = 0;
     } catch (error) {
@@ -169,6 +175,12 @@ export class Room extends Emitter<RoomEvents> {
     this.#call.expect(participant);
   }
 
+  /** How large the page shows the pictures, by person and source ("id:camera"). */
+  see(tiles: ReadonlyMap<string, Size>): void {
+    this.#tiles = tiles;
+    this.#saySizes();
+  }
+
   setPeople(people: readonly ParticipantView[]): void {
     this.people = people;
     this.#saySeen();
@@ -203,6 +215,26 @@ export class Room extends Emitter<RoomEvents> {
     this.#call.setSeen(this.people.some((one) => one.id === this.me && one.on_stage));
   }
 
+  #hold(connection: string): void {
+    this.line.hold(connection);
+    this.#seen = ''; // What was said before the line knew the connection was said to nobody.
+    this.#saySizes();
+  }
+
+  #saySizes(): void {
+    const { connection } = this;
+    if (!this.#tiles || !connection) return;
+    const tiles: TileSize[] = [];
+    for (const slot of this.#call.slots) {
+      const size = this.#tiles.get(`${slot.participant}:${slot.source}`);
+      if (size && slot.kind === 'video') tiles.push({ mid: slot.mid, ...size });
+    }
+    const said = JSON.stringify([connection, tiles]);
+    if (said === this.#seen) return;
+    this.#seen = said;
+    this.line.see(connection, tiles);
+  }
+
   #renewCall(): void {
     this.line.letGo(this.#call.connection);
     this.#call.close();
@@ -213,7 +245,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #listen(call: Call): void {
-    call.on('slots', () => this.tell('people', this.people));
+    call.on('slots', () => { this.tell('people', this.people); this.#saySizes(); });
     call.on('line', (line) => this.tell('line', line));
     call.on('look', (look) => {
       const wasHidden = this.#wasHidden;

@@ -1,6 +1,7 @@
 // Pure parts of the pages: moments, words, how good a line is. Run by tests/rules/test_web.py.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sending } from '../src/layers';
 import { HoldBack, lineBetween, type Reading } from '../src/line';
 import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
@@ -26,6 +27,17 @@ test('loss makes a line weak, then bad, and says in which direction', () => {
   assert.deepEqual(lineBetween(reading({}), reading({ received: 950, lost: 50 })), { quality: 'weak', where: 'down', loss_down: 0.05 });
   assert.equal(lineBetween(reading({}), reading({ received: 800, lost: 200 })).quality, 'bad');
   assert.equal(lineBetween(reading({}), reading({ received: 500, loss_up: 0.2 })).where, 'up');
+});
+
+test('what is asked for is sent, and on a weak line the smaller layers with it', () => {
+  assert.deepEqual(sending(['h'], null), ['h']);
+  assert.deepEqual(sending(['h', 'l'], 3_000_000), ['l', 'h']);
+  assert.deepEqual(sending(['h'], 3_000_000), ['h']);
+  assert.deepEqual(sending(['h'], 800_000), ['m', 'h']);
+  assert.deepEqual(sending(['h'], 250_000), ['l', 'm', 'h']);
+  assert.deepEqual(sending(['m'], 800_000), ['m']);
+  assert.deepEqual(sending(['m'], 250_000), ['l', 'm']);
+  assert.deepEqual(sending(['l'], 50_000), ['l']);
 });
 
 test('a handful of packets says nothing', () => {

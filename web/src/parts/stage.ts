@@ -9,6 +9,7 @@ import { lineSign } from './line_sign';
 import { Lines } from './lines';
 import { roomNote } from './room_note';
 import { WhoSpeaks } from './who_speaks';
+import { TileSizes } from './tile_sizes';
 
 interface Tile { figure: HTMLElement; video: HTMLVideoElement; person: ParticipantView; source: Source }
 
@@ -16,6 +17,7 @@ export class Stage {
   readonly #tiles = new Map<string, Tile>();
   readonly #sounds = new Map<string, HTMLAudioElement>();
   readonly #end: (() => void)[];
+  readonly #sizes: TileSizes;
   #hasPicture: () => void = () => {};
   readonly #pictured = new Promise<void>((done) => { this.#hasPicture = done; });
   #pinned = '';
@@ -28,7 +30,9 @@ export class Stage {
     this.#voices = new WhoSpeaks(room);
     this.#lines = new Lines(room);
     if (room.speaking) this.#voices.hear(room.speaking);
+    this.#sizes = new TileSizes(room);
     this.#end = [
+      () => this.#sizes.close(),
       room.on('people', () => this.render()),
       room.on('state', () => this.render()),
       room.on('line', lineSign),
@@ -66,7 +70,7 @@ export class Stage {
       if (screen && person.state.screen) wanted.set(`${person.id}:screen`, [person, 'screen', screen]);
       wanted.set(`${person.id}:camera`, [person, 'camera', camera]);
     }
-    for (const [key, tile] of this.#tiles) if (!wanted.has(key)) { tile.figure.remove(); this.#tiles.delete(key); }
+    for (const [key, tile] of this.#tiles) if (!wanted.has(key)) { tile.figure.remove(); this.#tiles.delete(key); this.#sizes.remove(key); }
     for (const [key, [person, source, track]] of wanted) this.#renderTile(key, person, source, track);
     this.#mark();
     this.#arrange();
@@ -100,6 +104,7 @@ export class Stage {
     byId('tiles').append(figure);
     const tile = { figure, video, person, source };
     this.#tiles.set(key, tile);
+    this.#sizes.add(key, figure);
     return tile;
   }
 
