@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 from quality import control, look
-from verdict import IDLE_MIN, Idle, Row
+from verdict import Row
 
 from tests.e2e.recovery import people_seen
+from tests.idle import IDLE_MIN, Idle
 from tests.lines.condition import Condition
 from tests.lines.stand import CUSTOMER, Stand, Talk, talking
 

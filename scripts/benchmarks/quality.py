@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from verdict import IDLE_MIN, Idle, Row, line_is_as_wanted, round_trip_is_as_wanted
+from verdict import Row, line_is_as_wanted, round_trip_is_as_wanted
 
+from tests.idle import IDLE_MIN, Idle
 from tests.lines.condition import Condition
 from tests.lines.echo import probe
 from tests.lines.stand import AGENT, CUSTOMER, Stand, Talk, talking

@@ -4,9 +4,10 @@ import asyncio
 import time
 
 from quality import look
-from verdict import IDLE_MIN, Idle, Row
+from verdict import Row
 
 from tests.e2e.people import agent_at_desk, takes_first_case, waiting_customer
+from tests.idle import IDLE_MIN, Idle
 from tests.lines.condition import Condition
 from tests.lines.stand import AGENT, CUSTOMER, Stand, Talk, running_server
 from tests.lines.watched import start_watching

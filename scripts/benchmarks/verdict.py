@@ -1,13 +1,10 @@
 """What a row of figures promises, and whether a run counts at all."""
 
-import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tests.lines.condition import Condition
 
-IDLE_MIN = 0.10
 OFF_MAX = 0.20
 """A line whose loss or round trip is further than this from what was wanted measures something else."""
 EXPECTED_MIN = 25
@@ -63,24 +60,6 @@ class Row:
             **self.figures,
             **({"not_measured": self.why_not} if self.why_not else {}),
         }
-
-
-class Idle:
-    """The share of all cores that did nothing since it was made."""
-
-    def __init__(self) -> None:
-        self._before = _ticks()
-        self.began = time.time()
-
-    def share(self) -> float:
-        """0..1"""
-        idle, every = (now - before for now, before in zip(_ticks(), self._before, strict=True))
-        return idle / every if every else 0.0
-
-
-def _ticks() -> tuple[int, int]:
-    fields = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return fields[3] + fields[4], sum(fields)
 
 
 def line_is_as_wanted(told: dict[str, Any], wanted: dict[str, Condition]) -> tuple[dict[str, Any], list[str]]:

@@ -9,8 +9,9 @@ from playwright.async_api import Page
 
 from server.media.peer.publication import Publication
 from server.media.protocol import Seat
+from tests.idle import IDLE_MIN, Idle
 from tests.media.rig import Rig, open_rig, until
-from tests.media.test_browsers import chromium, inbound, is_crowded, pages_of, wait_for_frames
+from tests.media.test_browsers import chromium, inbound, pages_of, wait_for_frames
 
 pytestmark = pytest.mark.browser
 LAYERS = """window.sendEncodings = [
@@ -36,8 +37,9 @@ async def until_height(page: Page, mid: str, fits: Callable[[int], bool], limit_
 
 
 @pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
-async def test_chromium_sends_three_layers_that_are_switched_without_a_freeze(tmp_path: Path, codec: str) -> None:
+async def test_chromium_sends_three_layers_and_one_that_falls_silent_is_replaced(tmp_path: Path, codec: str) -> None:
     async with open_rig(tmp_path) as rig, pages_of(rig) as address, chromium(tmp_path, address, 2) as (ann, bob):
+        idle = Idle()
         await ann.evaluate(LAYERS)
         sender = await ann.evaluate("codec => join(0, 0, codec)", codec)
         viewer = await bob.evaluate("join(1, 1)")
@@ -53,5 +55,8 @@ async def test_chromium_sends_three_layers_that_are_switched_without_a_freeze(tm
             await wait_for_frames(bob, "3", 15)
         (video,) = [entry for entry in await inbound(bob, "video") if entry["framesDecoded"]]
         assert video["packetsLost"] == 0
-        if not is_crowded():
-            assert video.get("freezeCount", 0) == 0
+        if (
+            idle.share() >= IDLE_MIN
+        ):  # Two fell silent, and each was replaced within half a second and a key frame; growing is not seen.
+            assert video.get("freezeCount", 0) <= 2
+            assert video.get("totalFreezesDuration", 0.0) < 1.2
