@@ -4,10 +4,11 @@ import asyncio
 import time
 
 from playwright.async_api import Page
-from verdict import IDLE_MIN, Idle, Row, line_is_as_wanted
+from verdict import Row, line_is_as_wanted
 
 from tests.e2e.browsers import PROBE
 from tests.e2e.people import invites
+from tests.idle import IDLE_MIN, Idle
 from tests.lines.camera import Camera
 from tests.lines.condition import Condition
 from tests.lines.stand import AGENT, CUSTOMER, Stand, Talk, talking

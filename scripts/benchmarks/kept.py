@@ -9,10 +9,11 @@ from typing import Any
 import av
 from av.error import FFmpegError
 from quality import control
-from verdict import IDLE_MIN, Idle, Row, line_is_as_wanted
+from verdict import Row, line_is_as_wanted
 
 from server.media.recorder import index
 from tests.e2e.recovery import Call, starts_recording
+from tests.idle import IDLE_MIN, Idle
 from tests.lines.condition import Condition
 from tests.lines.stand import CUSTOMER, Stand, talking
 
