@@ -1,6 +1,7 @@
 """The command line: `python -m server COMMAND --help`. Each command imports what it needs when it runs, so that all start fast."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from server.config import Settings
+    from server.forks import Loading
 
 cli = typer.Typer(
     name="oase",
@@ -52,10 +54,11 @@ def serve(
         os.environ["OASE_HOST"] = host
     if port >= 0:
         os.environ["OASE_PORT"] = str(port)
+    _start_log()
+    loading = _load_media()
     from server.serving import serve_until_told
 
-    _start_log()
-    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan, print_link=print_link)))
+    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan, print_link=print_link, loading=loading)))
 
 
 @cli.command()
@@ -182,6 +185,15 @@ def agent_password(
 
     asyncio.run(set_password_of(_settings(), email, password))
     _say("The password is set.")
+
+
+def _load_media() -> "Loading | None":
+    """What media workers need is loaded in a process of its own, while this one loads what it needs itself."""
+    from server.forks import start_loading
+
+    with contextlib.suppress(OSError):  # No memory, no process: the supervisor tries again.
+        return start_loading() if _settings().starts_media else None
+    return None
 
 
 def _settings() -> "Settings":

@@ -21,6 +21,7 @@ from server.api.shell import SHELL, Shell
 from server.api.static import FILES, Files
 from server.config import Settings
 from server.errors import OaseError
+from server.forks import Forks, Loading
 from server.service.bell import Bell
 from server.service.finishing import finish_forever
 from server.service.homes import open_media
@@ -67,10 +68,10 @@ class Parts:
 PARTS = web.AppKey("parts", Parts)
 
 
-def make_app(settings: Settings) -> web.Application:
-    """The whole web process as an aiohttp application; nothing runs before its start-up."""
+def make_app(settings: Settings, loading: Loading | None = None) -> web.Application:
+    """The whole web process as an aiohttp application; nothing runs before its start-up. `loading`: where media workers will come from."""
     app = web.Application(middlewares=[middleware.around], client_max_size=BODY_LIMIT_BYTES)
-    parts = _make_parts(settings, app)
+    parts = _make_parts(settings, app, loading)
     files = Files()
     app[PARTS], app[HOUSE], app[EDGE] = parts, parts.house, Edge(settings)
     app[LIMITS], app[FILES], app[SHELL] = Limits(settings.redis_url, settings.rate), files, Shell(settings, files)
@@ -88,7 +89,7 @@ def make_app(settings: Settings) -> web.Application:
     return app
 
 
-def _make_parts(settings: Settings, app: web.Application) -> Parts:
+def _make_parts(settings: Settings, app: web.Application, loading: Loading | None) -> Parts:
     server = GuardedServer()
     app[OPEN_SOCKETS] = OpenSockets(server.open_from)
     crowd = Crowd(lambda event, body, sid: server.emit(event, body, to=sid), server.dismiss)
@@ -102,11 +103,11 @@ def _make_parts(settings: Settings, app: web.Application) -> Parts:
     sockets = Sockets(server, house, crowd, holds, announcer, listener)
     server.attach(app)
     sockets.attach()
-    starts_media = settings.supervise and not settings.media_url
     bells = [Bell() for _ in media.numbers]
     supervisor = None
-    if starts_media:
-        supervisor = Supervisor(settings, lambda one: _media_answers(house, one), lambda one: bells[one].ring())
+    if settings.starts_media:
+        forks = Forks(loading)
+        supervisor = Supervisor(settings, lambda one: _media_answers(house, one), lambda one: bells[one].ring(), forks)
     return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, bells)
 
 

@@ -215,6 +215,11 @@ class Settings(BaseSettings):
         return [f"unix:{self.data / name}" for name in ("media.sock", *(f"media-{n}.sock" for n in range(1, count)))]
 
     @property
+    def starts_media(self) -> bool:
+        """Whether the web process starts and watches the media workers."""
+        return self.supervise and not self.media_url
+
+    @property
     def media_control(self) -> str:
         """Where this media worker's control interface listens."""
         return self.media_controls[self.media_number]

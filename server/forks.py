@@ -5,8 +5,11 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -20,11 +23,46 @@ AGAIN_S = 5.0
 """One that cannot be loaded is not tried in every round."""
 
 
-class Forks:
-    """The fork server's process. It ends with this one, however this one ends; the workers that it made do not."""
+class Child(Protocol):
+    """A child process, as `subprocess.Popen` shows it."""
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def wait(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A fork server that is loading, and the line to ask it on."""
+
+    process: Child
+    line: socket.socket
+
+
+def start_loading() -> Loading:
+    """Starts a fork server; needs no event loop, so that it loads while the web process still does. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            words = (sys.executable, "-m", "server", "media", "--on-demand")
+            process = subprocess.Popen(words, cwd=ROOT, stdin=theirs.fileno(), start_new_session=True)
+        except OSError:
+            ours.close()
+            raise
+    return Loading(process, ours)
+
+
+class Forks:
+    """The fork server's process. It ends with this one, however this one ends; the workers that it made do not.
+
+    `loading` is one that was started already.
+    """
+
+    def __init__(self, loading: Loading | None = None) -> None:
+        self._loading = loading
+        self._process: Child | None = None
         self._reader = asyncio.StreamReader()
         self._writer: asyncio.StreamWriter | None = None
         self._is_loaded = self._is_asked = False
@@ -34,7 +72,7 @@ class Forks:
     @property
     def pid(self) -> int | None:
         """The process, while there is one."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     async def care(self) -> None:
         """Starts the process if there is none, for the next time; does not wait until it has loaded."""
@@ -68,21 +106,12 @@ class Forks:
             raise OSError("the fork server does not answer") from exc
 
     async def _start(self) -> asyncio.StreamWriter:
+        loading, self._loading = self._loading, None
         await self.close()
         self._began = time.monotonic()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "server", "media", "--on-demand"),
-                    cwd=ROOT,
-                    stdin=theirs.fileno(),
-                    start_new_session=True,
-                )
-            except OSError:
-                ours.close()
-                raise
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        loading = loading or start_loading()
+        self._process = loading.process
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=loading.line)
         log.info("fork_server_started", pid=self._process.pid)
         return self._writer
 
@@ -93,6 +122,10 @@ class Forks:
 
     async def close(self) -> None:
         """Ends the process; workers go on, but one that nobody heard of."""
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            loading.line.close()
+            self._process = loading.process
         if self._writer is not None:
             if self._is_asked:
                 await self._end_unheard(self._writer)
@@ -100,7 +133,7 @@ class Forks:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+            await asyncio.to_thread(self._process.wait)
         self._is_loaded = self._is_asked = False
 
     async def _end_unheard(self, writer: asyncio.StreamWriter) -> None:

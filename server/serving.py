@@ -12,6 +12,7 @@ from aiohttp import web
 from server.api.call import HOUSE
 from server.app import end_gently, make_app
 from server.config import ROOT, Settings
+from server.forks import Loading
 from server.service.agents import first_sign_in_link, may_anybody_sign_in
 from server.service.house import House
 
@@ -28,10 +29,13 @@ IDLE_PROXY_CONNECTION_S = 130.0
 LAN_PORT = 8443
 
 
-async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False, print_link: bool = False) -> int:
+async def serve_until_told(
+    settings: Settings, *, demo: bool, lan: bool = False, print_link: bool = False, loading: Loading | None = None
+) -> int:
     """The process' exit code: 0 after an orderly end, 1 when it could not start.
 
-    `lan`: HTTPS in this network too. `print_link`: the first sign-in link is printed even where it may end up in a log.
+    `lan`: HTTPS in this network too. `print_link`: the first sign-in link is printed even where it may end up in a log. `loading`: where media
+    workers will come from.
     """
     print_link = print_link or sys.stdout.isatty()
     stop = asyncio.Event()
@@ -40,7 +44,7 @@ async def serve_until_told(settings: Settings, *, demo: bool, lan: bool = False,
     here = _lan_address() if lan else None
     if here:
         settings = settings.model_copy(update={"url": settings.url or f"https://{here}:{LAN_PORT}"})
-    app = make_app(settings)
+    app = make_app(settings, loading)
     idle_s = IDLE_PROXY_CONNECTION_S if settings.trusted_proxies else IDLE_CONNECTION_S
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=idle_s, lingering_time=LINGER_S

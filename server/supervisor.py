@@ -56,6 +56,10 @@ class Supervisor:
             self._lock.close()
 
     async def _run(self) -> None:
+        if not self._take_lock():
+            await (
+                self._forks.close()
+            )  # Another web process has the workers; what was loaded for them would wait for nothing.
         while not self._take_lock():  # noqa: ASYNC110  A file lock of another process rings no event.
             await asyncio.sleep(POLL_S)
         for keeper in self.keepers:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.databases import made_postgres, made_sqlite, new_postgres
+from tests.loaded import loaded_servers
 from tests.servers import Postgres, Redis, running_postgres, running_redis
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_servers() -> Iterator[None]:
+    """The servers that tests start are forked from one that has loaded everything."""
+    with loaded_servers():
+        yield
 
 
 @pytest.fixture(scope="session")

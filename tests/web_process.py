@@ -4,13 +4,12 @@ import asyncio
 import os
 import re
 import signal
-import sys
 import time
 from pathlib import Path
 
 import aiohttp
 
-from server.config import ROOT
+from tests.loaded import Server, serving, serving_anew
 from tests.servers import free_port
 from tests.site import Browser
 
@@ -18,9 +17,10 @@ START_LIMIT_S = 60.0  # A machine that runs other tests too; alone it takes one 
 
 
 class WebProcess:
-    """One web process. It keeps its port and its folder over restarts; what it printed is in `printed`."""
+    """One web process. It keeps its port and its folder over restarts; what it printed is in `printed`. `anew`: it loads everything itself."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, anew: bool = False, **settings: str) -> None:
+        self._is_anew = anew
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -37,12 +37,13 @@ class WebProcess:
             "OASE_SUPERVISE": "0",
         }
         self._environment = {**os.environ, **base, **settings}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Server | asyncio.subprocess.Process | None = None
 
     async def start(self) -> float:
         """Starts it and waits until it listens; seconds until then."""
         began = time.monotonic()
-        await self._spawn()
+        start = serving_anew if self._is_anew else serving
+        self._process = await start(self._environment, self._log)
         async with asyncio.timeout(START_LIMIT_S):
             while not await self.answers("/healthz"):
                 if self._process is not None and self._process.returncode is not None:
@@ -52,16 +53,9 @@ class WebProcess:
 
     async def run_out(self) -> int:
         """Starts it and waits until it ends by itself; the exit code."""
-        process = await self._spawn()
+        self._process = await serving_anew(self._environment, self._log)
         async with asyncio.timeout(START_LIMIT_S):
-            return await process.wait()
-
-    async def _spawn(self) -> asyncio.subprocess.Process:
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "server", "serve", cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
-        return self._process
+            return await self._process.wait()
 
     async def answers(self, path: str) -> bool:
         """Whether GET gives 200 now."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.config import ROOT, Settings
 from server.errors import OaseError
@@ -195,14 +196,18 @@ async def test_worker_of_another_build_is_replaced(environment: Settings) -> Non
 
 async def test_worker_that_eats_the_memory_is_replaced(environment: Settings) -> None:
     made = Watched(environment.model_copy(update={"media_memory_bytes": 1}))
-    made.supervisor.start()
-    try:
-        async with asyncio.timeout(20.0):
-            while made.supervisor.keepers[0].restarts < 2:
-                await asyncio.sleep(0.02)
-    finally:
-        await made.supervisor.close()
-        await made.client.close()
+    with capture_logs() as logs:
+        made.supervisor.start()
+        try:
+            async with asyncio.timeout(20.0):
+                while made.supervisor.keepers[0].restarts < 2:
+                    await asyncio.sleep(0.02)
+        finally:
+            await made.supervisor.close()
+            await made.client.close()
+    assert [line["reason"] for line in logs if line["event"] == "media_worker_ended"][:2] == ["memory", "memory"]
+    pids = [line["pid"] for line in logs if line["event"] == "media_worker_started"]
+    assert len(set(pids)) == len(pids) >= 2
 
 
 async def test_worker_that_is_one_too_many_is_ended(environment: Settings) -> None:

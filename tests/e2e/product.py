@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.loaded import Server, serving, serving_anew
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ class Product:
         self.url = f"http://{host}:{self.port}"
         self.link = ""
         self.media_port = free_udp_port()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Server | asyncio.subprocess.Process | None = None
         self._environment = {
             **os.environ,
             "OASE_PORT": str(self.port),
@@ -70,10 +71,10 @@ class Product:
     async def start(self) -> None:
         """Starts the web process and waits until it is ready. Also used after `kill_web`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "server", "serve", cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+        start = (
+            serving if self._process is None else serving_anew
+        )  # What people wait for after a kill is the whole start.
+        self._process = await start(self._environment, self.folder / "log")
         await self.until_ready()
         found = re.findall(r"(http\S+/desk/sign-in#\S+)", self.log)
         self.link = self.link or (found[0] if found else "")

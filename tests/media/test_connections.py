@@ -73,6 +73,8 @@ async def test_nothing_of_an_ended_connection_waits_for_the_collector(tmp_path: 
             ended = weakref.ref(rig.house.connections[ann.connection])
             await (ann.close() if by_peer else rig.client.close_connection(ann.connection))
             await until(lambda: ended() is None)
+            assert ann.connection not in rig.house.connections
+            assert (await rig.client.health()).connections == 0
             await ann.close()
         finally:
             gc.enable()

@@ -133,6 +133,9 @@ async def test_junk_from_a_member_harms_nobody(tmp_path: Path, way: Way) -> None
         for index in range(20, 40):
             ann.send_rtp("0", index, index * 3000, vp8(index == 20, index, index))
         await until(lambda: len(bob.of("2")) >= 20)
+        assert [packet.rtp_time for packet in bob.of("2")[-20:]] == [index * 3000 for index in range(20, 40)]
+        assert ann.is_up
+        assert bob.is_up
         await ann.close()
         await bob.close()
 
@@ -246,6 +249,7 @@ async def test_silent_streams_are_few_for_each_address(tmp_path: Path) -> None:
         for _ in range(UNPROVEN_OF_AN_ADDRESS + 3):
             await stranger("127.0.0.1")
         await until(lambda: refused() == 3, 3.0)
+        assert len(rig.house._edge._streams) == UNPROVEN_OF_AN_ADDRESS
         await stranger("127.0.0.2")
         await until(lambda: len(rig.house._edge._streams) == UNPROVEN_OF_AN_ADDRESS + 1, 3.0)
         assert refused() == 3
@@ -256,6 +260,7 @@ async def test_streams_of_a_peer_are_few(tmp_path: Path) -> None:
         ann = await joined(rig.client.connect, WirePeer())
         streams = [await proven_stream(rig, ann) for _ in range(STREAMS_OF_A_PEER + 2)]
         await until(lambda: len(rig.house._edge._streams) == STREAMS_OF_A_PEER, 3.0)
+        assert rig.house.counters.view()["dropped_tcp_many"] == 2
         for _, writer in streams:
             writer.close()
         await ann.close()
@@ -278,6 +283,7 @@ async def test_stream_that_nobody_reads_ends_with_its_peer(tmp_path: Path, way: 
         assert stream._transport.get_write_buffer_size()
         await rig.client.close_connection(ann.connection)
         await until(lambda: not rig.house._edge._streams, 5.0)
+        assert stream._transport.is_closing()
         writer.close()
         await ann.close()
 

@@ -203,7 +203,7 @@ async def test_killed_web_process_loses_and_doubles_no_line(tmp_path: Path) -> N
 
 
 async def test_told_to_end_it_says_goodbye_and_takes_the_worker_along(tmp_path: Path) -> None:
-    process = WebProcess(tmp_path, OASE_SUPERVISE="1")
+    process = WebProcess(tmp_path, anew=True, OASE_SUPERVISE="1")
     try:
         await process.start()
         await process.until("/readyz")
