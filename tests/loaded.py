@@ -63,6 +63,7 @@ class Loaded:
     """The waiting process as tests have it: begun when the first server is wanted, ended with the block."""
 
     def __init__(self) -> None:
+        self.network = own_network()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -90,6 +91,11 @@ class Loaded:
             while not place.exists():
                 await asyncio.sleep(0.02)
         return place
+
+
+def own_network() -> str:
+    """The network namespace of this process: what is forked stays in that of the process that it is forked from."""
+    return os.readlink("/proc/self/ns/net")
 
 
 async def start_server(place: Path, environment: dict[str, str], log: Path) -> Server:
@@ -120,7 +126,7 @@ def loaded_servers() -> Iterator[None]:
 
 async def serving(environment: dict[str, str], log: Path) -> "Server | asyncio.subprocess.Process":
     """`python -m server serve` with this environment; what it prints is added to `log`."""
-    if _loaded is not None:
+    if _loaded is not None and _loaded.network == own_network():
         return await _loaded.start(environment, log)
     return await serving_anew(environment, log)
 

@@ -29,6 +29,8 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
+CALM = "--use-fake-device-for-media-stream=fps=10"
+"""A camera for tests that are not about how pictures move: encoding them is most of what a browser does here."""
 PREFERENCES = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,

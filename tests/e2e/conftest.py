@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.e2e.browsers import running_chromium
+from tests.e2e.browsers import CALM, running_chromium
 from tests.e2e.people import agent_at_desk
 from tests.e2e.place import Place
 from tests.e2e.product import Product, running_product
@@ -14,7 +14,7 @@ from tests.e2e.product import Product, running_product
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    async with running_product(tmp_path_factory.mktemp("oase")) as product, running_chromium() as chromium:
+    async with running_product(tmp_path_factory.mktemp("oase")) as product, running_chromium(CALM) as chromium:
         agent = await agent_at_desk(chromium, product)
         state = await agent.context.storage_state()
         await agent.context.close()

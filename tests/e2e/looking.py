@@ -1,6 +1,8 @@
 """Looks at a page: axe-core, widths, sizes of targets, pictures, and bytes over the wire."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,13 +26,16 @@ async def window(browser: Browser, size: str = "phone", scheme: Scheme = "light"
     )
 
 
-async def faults(page: Page) -> list[str]:
+ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = {"light": ALL_RULES, "dark": ["color-contrast"]}
+"""The other rules are about what is there and how large it is; both schemes have that in common."""
+
+
+async def faults(page: Page, rules: Sequence[str] = ALL_RULES) -> list[str]:
     """What axe-core calls serious or critical, with the elements."""
     if await page.evaluate("typeof axe === 'undefined'"):  # Half a megabyte; it stays until the page is left.
         await page.evaluate(AXE.read_text())
-    found = await page.evaluate(
-        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    )
+    found = await page.evaluate(f"axe.run({{ runOnly: {json.dumps(rules)} }})")
     return [
         f"{one['impact']} {one['id']}: {node['target']} {node['failureSummary']}"
         for one in found["violations"]
@@ -49,7 +54,7 @@ async def look(page: Page, name: str, *, small_targets: bool = False) -> list[st
             await page.evaluate(PAINTED)
             place = f"{name}-{size}-{scheme}"
             await picture(page, place)
-            wrong += [f"{place}: {fault}" for fault in await faults(page)]
+            wrong += [f"{place}: {fault}" for fault in await faults(page, RULES[scheme])]
         if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append(f"{name}-{size}: wider than the window")
         if not small_targets:

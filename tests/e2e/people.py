@@ -58,7 +58,7 @@ class Person:
         """Waits until the expression is true in the page; its value. (Playwright's own waiting needs `eval`, which our pages forbid.)"""
         async with asyncio.timeout(limit_s):
             while not (value := await self.page.evaluate(expression)):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)  # Each look is work for the page, too.
         return value
 
     async def until_seeing(self, people: int, limit_s: float = 15.0) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.browsers import Firefox, chromium_path, running_chromium, running_firefox
+from tests.e2e.browsers import CALM, Firefox, chromium_path, running_chromium, running_firefox
 from tests.e2e.people import (
     Person,
     Senses,
@@ -60,7 +60,7 @@ async def firefox_senses_others(firefox: Firefox, others: int) -> None:
 
 async def test_customer_and_agent_talk(tmp_path: Path) -> None:
     """Both see and hear each other, chat both ways, and the timeline has it all once."""
-    async with running_product(tmp_path / "oase") as product, running_chromium() as chromium:
+    async with running_product(tmp_path / "oase") as product, running_chromium(CALM) as chromium:
         customer = await waiting_customer(chromium, product)
         agent = await agent_at_desk(chromium, product)
         await takes_first_case(agent)
@@ -84,7 +84,7 @@ async def test_customer_and_agent_talk(tmp_path: Path) -> None:
 async def test_three_people_in_two_browsers_see_and_hear_each_other(tmp_path: Path) -> None:
     async with (
         running_product(tmp_path / "oase") as product,
-        running_chromium() as chromium,
+        running_chromium(CALM) as chromium,
         running_firefox(tmp_path / "firefox") as firefox,
     ):
         customer = await waiting_customer(chromium, product)

@@ -71,7 +71,7 @@ async def test_agent_connects_obs_and_revokes_its_key(
     address, key = [await agent.page.input_value(f"#source-{name}") for name in ("address", "key")]
     wrong += await look(agent.page, f"source-made-{language}", small_targets=True)
     await agent.page.click("#source-made [data-close]")
-    await agent.page.wait_for_function("document.getElementById('source-key').value === ''")
+    await agent.until("document.getElementById('source-key').value === ''")
     context = await chromium.new_context()
     machine = await context.new_page()
     await machine.goto(product.url + "/robots.txt")  # Any page would do.
@@ -85,7 +85,7 @@ async def test_agent_connects_obs_and_revokes_its_key(
     wrong += await look(agent.page, f"source-revoke-{language}", small_targets=True)
     await agent.page.click("#revoke-yes")
     await agent.page.wait_for_selector("#tiles figure >> text=Workbench", state="detached")
-    assert await agent.page.locator("#work-sources button").count() == 0
+    await agent.until("document.querySelectorAll('#work-sources button').length === 0")
     assert await machine.evaluate("([address, key]) => machine.publish(address, key)", [address, key]) == 401
     assert key not in product.log
     assert wrong == []

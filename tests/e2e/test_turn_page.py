@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import CALM, chromium_path, running_chromium
 from tests.e2e.people import CONNECTED, waiting_customer
 from tests.e2e.product import running_product
 from tests.lines.lines import HOST
@@ -39,7 +39,7 @@ async def test_customer_is_connected_where_only_the_turn_server_is_reached(tmp_p
         async with (
             running_coturn(tmp_path / "turn", TURN, peers=WORKER),
             running_product(tmp_path / "oase", HOST, **settings) as product,
-            running_chromium(f"--host-resolver-rules=MAP {HOST} {TURN}", program=program) as browser,
+            running_chromium(CALM, f"--host-resolver-rules=MAP {HOST} {TURN}", program=program) as browser,
         ):
             customer = await waiting_customer(browser, product)
             await customer.until(CONNECTED, LIMIT_S)

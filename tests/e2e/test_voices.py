@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from server.media.scene import RATE, voice
-from tests.e2e.browsers import PROBE, chromium_path, running_chromium
+from tests.e2e.browsers import CALM, PROBE, chromium_path, running_chromium
 from tests.e2e.looking import look
 from tests.e2e.people import Person, agent_at_desk, invites, takes_first_case, waiting_customer
 from tests.e2e.product import Product, running_product
@@ -41,7 +41,7 @@ async def speaking(tmp_path: Path) -> AsyncIterator[tuple[Product, Browser]]:
         file.writeframes(voice().tobytes())
     async with (
         running_product(tmp_path / "oase") as product,
-        running_chromium(f"--use-file-for-fake-audio-capture={sound}") as chromium,
+        running_chromium(CALM, f"--use-file-for-fake-audio-capture={sound}") as chromium,
     ):
         yield product, chromium
 
@@ -84,7 +84,7 @@ async def test_speaker_is_ringed_named_and_large_and_a_weak_line_is_explained(
     await agent.until(tile("Third Person", ".tile-main"))
     await agent.until("!document.querySelector('#work-lines').hidden")
     await agent.page.click("#work-lines summary")
-    assert await agent.page.locator("#lines > li").count() == 3
+    await agent.until("document.querySelectorAll('#lines > li').length === 3")
     await guest.page.evaluate(f"() => {{ {FREEZING} }}")
     words = "Bei Third Person steht das Bild zeitweise"
     await agent.until(

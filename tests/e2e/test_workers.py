@@ -10,7 +10,7 @@ import pytest
 from server.media.client import MediaClient
 from server.media.protocol import CONNECTIONS_MAX
 from server.media.workers import AS_GOOD_AS_LEAST
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import CALM, chromium_path, running_chromium
 from tests.e2e.people import CONNECTED, agent_at_desk, takes_first_case, waiting_customer
 from tests.e2e.product import Product, running_product
 from tests.media.wire_peer import WirePeer
@@ -44,7 +44,7 @@ async def test_standby_connection_follows_the_queue(tmp_path: Path) -> None:
     data = tmp_path / "oase" / "data"
     async with (
         running_product(tmp_path / "oase", **settings) as product,
-        running_chromium() as chromium,
+        running_chromium(CALM) as chromium,
         MediaClient(f"unix:{data / 'media.sock'}") as first,
         MediaClient(f"unix:{data / 'media-1.sock'}") as second,
     ):
