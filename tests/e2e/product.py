@@ -76,6 +76,9 @@ class Product:
         )  # What people wait for after a kill is the whole start.
         self._process = await start(self._environment, self.folder / "log")
         await self.until_ready()
+        async with asyncio.timeout(START_LIMIT_S):
+            while " is running." not in self.log:
+                await asyncio.sleep(0.02)
         found = re.findall(r"(http\S+/desk/sign-in#\S+)", self.log)
         self.link = self.link or (found[0] if found else "")
 

@@ -133,7 +133,8 @@ async def test_junk_from_a_member_harms_nobody(tmp_path: Path, way: Way) -> None
         for index in range(20, 40):
             ann.send_rtp("0", index, index * 3000, vp8(index == 20, index, index))
         await until(lambda: len(bob.of("2")) >= 20)
-        assert [packet.rtp_time for packet in bob.of("2")[-20:]] == [index * 3000 for index in range(20, 40)]
+        first, *others = [packet.rtp_time for packet in bob.of("2")[-20:]]
+        assert [time - first & 0xFFFFFFFF for time in others] == [index * 3000 for index in range(1, 20)]
         assert ann.is_up
         assert bob.is_up
         await ann.close()

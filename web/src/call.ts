@@ -100,16 +100,19 @@ export class Call extends Emitter<CallEvents> {
 
   /** Puts a track on its way, or takes it off again. Needs no negotiation. */
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    const sender = this.#senders.get(source)?.sender;
+    if (sender?.track === track) return; // Asking the browser for nothing takes a while, too.
     if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'detail' : 'motion';
-    await this.#senders.get(source)?.sender.replaceTrack(track);
+    await sender?.replaceTrack(track);
+    if (track && this.connection) void this.#limit(source);
   }
 
   /** Whether others can see this person: on a stage the camera sends all it has, while waiting a small picture. */
   setSeen(seen: boolean): void {
     if (seen === this.#isSeen) return;
     this.#isSeen = seen;
-    const isSending = Boolean(this.#senders.get('camera')?.sender.track);
-    if (seen && isSending) this.#later(() => void this.#limit('camera'), GROW_AFTER_MS);
+    if (!this.#senders.get('camera')?.sender.track) return; // Said when there is a track.
+    if (seen) this.#later(() => void this.#limit('camera'), GROW_AFTER_MS);
     else void this.#limit('camera');
   }
 

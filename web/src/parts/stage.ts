@@ -11,6 +11,8 @@ import { roomNote } from './room_note';
 import { WhoSpeaks } from './who_speaks';
 import { TileSizes } from './tile_sizes';
 
+const tellsFrames = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
+
 interface Tile { figure: HTMLElement; video: HTMLVideoElement; person: ParticipantView; source: Source }
 
 export class Stage {
@@ -93,7 +95,7 @@ export class Stage {
 
   #makeTile(key: string, person: ParticipantView, source: Source): Tile {
     const video = el('video', { autoplay: true, playsinline: true, muted: true });
-    video.addEventListener('resize', () => { if (video.videoWidth > 16) this.#hasPicture(); });
+    onPicture(video, () => this.#hasPicture());
     video.muted = true; // Sound has its own elements: pictures then always start by themselves.
     const figure = el('figure', { class: `tile tile-${source}`, 'data-person': person.id },
       video,
@@ -168,6 +170,12 @@ export class Stage {
     for (const [id, name] of this.#named) if (!now.has(id)) announce(t('%(name)s is gone', { name }));
     this.#named = now;
   }
+}
+
+/** Once, when the first picture is on the screen: what is done before delays it. (A stream shows a speck of its own before.) */
+function onPicture(video: HTMLVideoElement, shown: () => void): void {
+  if (tellsFrames) video.requestVideoFrameCallback((_, { width }) => { if (width > 16) setTimeout(shown); else onPicture(video, shown); });
+  else video.addEventListener('resize', () => { if (video.videoWidth > 16) shown(); });
 }
 
 function play(element: HTMLMediaElement, track: MediaStreamTrack | undefined, blocked: () => void = () => {}): void {
