@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import made_postgres, made_sqlite, new_postgres
+from tests.databases import Copies, made_postgres, made_sqlite, new_postgres
 from tests.loaded import loaded_servers
 from tests.servers import Postgres, Redis, running_postgres, running_redis
 
@@ -50,9 +50,10 @@ def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_with_tables(postgres_server: Postgres) -> str:
-    """The name of a PostgreSQL database of the newest schema, to be copied."""
-    return made_postgres(postgres_server)
+def postgres_with_tables(postgres_server: Postgres) -> Iterator[Copies]:
+    """Copies of a PostgreSQL database of the newest schema."""
+    with Copies(postgres_server, made_postgres(postgres_server)) as copies:
+        yield copies
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """A desk on each of both databases. These start with all tables: that empty ones get them is proved in `tests/store`."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.databases import new_postgres
+from tests.databases import Copies
 from tests.desk import Desk, open_desk
-from tests.servers import Postgres
 
 
 @pytest.fixture
@@ -19,9 +18,9 @@ def sqlite_url(tmp_path: Path, sqlite_with_tables: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: Postgres, postgres_with_tables: str) -> AsyncIterator[str]:
+def postgres_url(postgres_with_tables: Copies) -> Iterator[str]:
     """A PostgreSQL database of this test's own, with all tables."""
-    async with new_postgres(postgres_server, postgres_with_tables) as url:
+    with postgres_with_tables.one() as url:
         yield url
 
 
