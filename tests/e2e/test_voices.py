@@ -103,5 +103,6 @@ async def test_speaker_is_ringed_named_and_large_and_a_weak_line_is_explained(
     assert kept.startswith("Gesprächsqualität: ")
     assert "Bo Becker" in kept
     assert "Hin und zurück" in kept
+    assert kept.count("am schlechtesten") == kept.count("Hin und zurück") == 3  # Each table has its heads.
     assert await look(agent.page, "voices-after", small_targets=True) == []
     assert [*customer.errors, *agent.errors, *guest.errors] == []

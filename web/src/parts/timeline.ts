@@ -76,9 +76,9 @@ function qualityParts(entry: Entry): HTMLElement[] {
   const people = graded(entry);
   if (!people.length) return [];
   const reasons = [...people.map(gradeReason), customerReads(entry)].filter(Boolean).map((reason) => el('p', { class: 'line-text' }, reason));
-  const heads = ['', t('usually'), t('at worst')].map((word) => el('th', { scope: 'col' }, word));
+  const heads = ['', t('usually'), t('at worst')];
   const tables = people.map((person) => el('table', { class: 'numbers figures' },
-    el('caption', {}, String(person['name'] ?? '')), el('thead', {}, el('tr', {}, ...heads)),
+    el('caption', {}, String(person['name'] ?? '')), el('thead', {}, el('tr', {}, ...heads.map((word) => el('th', { scope: 'col' }, word)))),
     el('tbody', {}, ...gradeNumbers(person).map(([name, usual, worst]) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, usual), el('td', {}, worst))))));
   return [...reasons, el('details', { class: 'more' }, el('summary', {}, t('Numbers')), ...tables)];
 }
