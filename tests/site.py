@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import socketio
-from aiohttp import web
+from aiohttp import web, web_app
 
 from server.api.call import HOUSE
 from server.app import make_app
@@ -220,3 +220,4 @@ async def running_site(settings: Settings) -> AsyncIterator[Site]:
             await browser.close()
     finally:
         await runner.cleanup()
+        web_app._cached_build_middleware.cache_clear()  # It would keep each of a run's thousand applications.
