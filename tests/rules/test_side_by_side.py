@@ -1,4 +1,4 @@
-"""`scripts/test --side-by-side` is green only when both of its halves are."""
+"""`scripts/test` is green only when both of its halves are."""
 
 import runpy
 import sys
@@ -47,4 +47,5 @@ def test_one_bad_half_is_enough(
 def test_every_folder_is_in_one_half() -> None:
     """Those in front exist; all others are behind without being named."""
     assert all(list((ROOT / "tests" / name).glob("test_*.py")) for name in script["IN_FRONT"])
+    assert all((ROOT / "tests" / name).is_file() for name in script["LAST"])
     assert sys.executable in script["command"]([], Path("x"), "front")
