@@ -16,6 +16,8 @@ from server.broadcast.hls.waiters import Key, TooMany, Waiters
 INDEX = "index.m3u8"
 WAITERS = 20_000
 """Of one stream. More hear 503, and come back a second later."""
+OPENS_WITH = 2
+"""Whole segments before anybody sees a playlist: given less, hls.js 1.7 asks for the same parts again and again, hundreds of times a second."""
 LOOK_S = 0.02
 _NAME = re.compile(r"(?P<kind>[isp])(?P<number>0|[1-9][0-9]{0,11})\.(?P<form>m4s|mp4)")
 
@@ -32,6 +34,11 @@ class Broadcast:
         self.stream = self._follower.stream
         self._renders = Renders(self.stream, expected_bps)
         self._answers: dict[tuple[str, Life], Answer] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many viewers wait for what comes next."""
+        return self._waiters.count
 
     async def follow(self) -> None:
         """Looks for new lines 50 times a second until the stream ends. Raises as `refresh` does."""
@@ -109,7 +116,7 @@ class Broadcast:
             return self._missing()
 
     def _has_begun(self) -> bool:
-        return bool(self.stream.segments or self.stream.parts or self.stream.has_ended)
+        return len(self.stream.segments) >= OPENS_WITH or self.stream.has_ended
 
     async def _wait(self, key: Key, is_due: Callable[[], bool]) -> None:
         await self._waiters.wait(key, is_due, 3 * self.stream.timing.target_duration_s)

@@ -44,7 +44,7 @@ class Stage:
 
     async def waiting(self, count: int) -> None:
         async with asyncio.timeout(5):
-            while self.shown._waiters.count != count:
+            while self.shown.waiting != count:
                 await asyncio.sleep(0.001)
 
 
@@ -61,9 +61,9 @@ async def stage(directory: Path, timing: Timing | None = None, **options: int) -
 
 async def test_next_part_is_waited_for_by_everybody_together(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(2)
-        await made.get(LIVE, msn=0)
-        viewers = [made.tasks.start(made.get(LIVE, msn=1, part=0, skip="YES"), "viewer") for _ in range(500)]
+        made.play(4)
+        await made.get(LIVE, msn=1)
+        viewers = [made.tasks.start(made.get(LIVE, msn=2, part=0, skip="YES"), "viewer") for _ in range(500)]
         await made.waiting(500)
         made.play(0.4)
         answers = await asyncio.gather(*viewers)
@@ -72,26 +72,26 @@ async def test_next_part_is_waited_for_by_everybody_together(tmp_path: Path) -> 
         assert violations(text) == []
         growing = parse(text).growing
         assert growing is not None
-        assert [part.uri for part in growing.parts] == ["p5.m4s"]
+        assert [part.uri for part in growing.parts] == ["p10.m4s"]
 
 
 async def test_whole_segment_is_waited_for(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(2.4)
-        viewer = made.tasks.start(made.get(LIVE, msn=1), "viewer")
+        made.play(4.4)
+        viewer = made.tasks.start(made.get(LIVE, msn=2), "viewer")
         await made.waiting(1)
         for _ in range(3):
             made.play(0.4)
-            await made.get(LIVE, msn=1, part=len(made.writer.tape.stream.parts) - 1)
+            await made.get(LIVE, msn=2, part=len(made.writer.tape.stream.parts) - 1)
         assert not viewer.done()
         made.play(0.4)
-        assert len(parse((await viewer).body.decode()).segments) == 2
+        assert len(parse((await viewer).body.decode()).segments) == 3
 
 
 async def test_hinted_part_comes_with_its_own_bytes(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(2)
-        hint = parse((await made.get(LIVE, msn=0)).body.decode()).hints[0]["URI"]
+        made.play(4)
+        hint = parse((await made.get(LIVE, msn=1)).body.decode()).hints[0]["URI"]
         viewers = [made.tasks.start(made.get(hint), "viewer") for _ in range(50)]
         await made.waiting(50)
         made.play(0.4)
@@ -139,16 +139,16 @@ async def test_everything_that_a_playlist_names_is_there(tmp_path: Path) -> None
 )
 async def test_what_no_playlist_names_is_missing_at_once(tmp_path: Path, name: str) -> None:
     async with stage(tmp_path) as made:
-        made.play(3)
-        await made.get(LIVE, msn=0)
+        made.play(5)
+        await made.get(LIVE, msn=1)
         assert (await made.get(name)).status == 404
 
 
 async def test_wrong_directives_are_refused_at_once(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(2.4)
-        await made.get(LIVE, msn=0)
-        for query in ({"part": 1}, {"msn": "x"}, {"msn": 3}, {"msn": 1, "part": 30}):
+        made.play(4.4)
+        await made.get(LIVE, msn=1)
+        for query in ({"part": 1}, {"msn": "x"}, {"msn": 4}, {"msn": 2, "part": 30}):
             answer = await made.get(LIVE, **query)
             assert (answer.status, answer.headers["Cache-Control"]) == (400, "no-store")
 
@@ -156,8 +156,8 @@ async def test_wrong_directives_are_refused_at_once(tmp_path: Path) -> None:
 async def test_who_waits_for_three_target_durations_hears_503(tmp_path: Path) -> None:
     quick = Timing(segment_least=TICKS // 2, segment_most=TICKS * 14 // 10, target_duration_s=1)
     async with stage(tmp_path, timing=quick) as made:
-        made.play(2)
-        await made.get(LIVE, msn=0)
+        made.play(4)
+        await made.get(LIVE, msn=1)
         loop = asyncio.get_running_loop()
         before = loop.time()
         answer = await made.get(LIVE, msn=len(made.shown.stream.segments))
@@ -167,24 +167,28 @@ async def test_who_waits_for_three_target_durations_hears_503(tmp_path: Path) ->
 
 async def test_full_house_says_so_and_lets_the_next_in(tmp_path: Path) -> None:
     async with stage(tmp_path, waiters=3) as made:
-        made.play(2)
-        await made.get(LIVE, msn=0)
-        waiting = [made.tasks.start(made.get(LIVE, msn=1, part=0), "viewer") for _ in range(3)]
+        made.play(4)
+        await made.get(LIVE, msn=1)
+        waiting = [made.tasks.start(made.get(LIVE, msn=2, part=0), "viewer") for _ in range(3)]
         await made.waiting(3)
-        assert (await made.get(LIVE, msn=1, part=0)).status == 503
+        assert (await made.get(LIVE, msn=2, part=0)).status == 503
         assert (await made.get(LIVE)).status == 200, "who need not wait is no burden"
         waiting[0].cancel()
         await made.waiting(2)
-        late = made.tasks.start(made.get(LIVE, msn=1, part=0), "viewer")
+        late = made.tasks.start(made.get(LIVE, msn=2, part=0), "viewer")
         await made.waiting(3)
         made.play(0.4)
         assert [(await one).status for one in (*waiting[1:], late)] == [200, 200, 200]
 
 
-async def test_first_viewers_wait_for_the_first_part(tmp_path: Path) -> None:
+async def test_first_viewers_wait_for_two_segments(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
         viewers = [made.tasks.start(made.get(name), name) for name in ("index.m3u8", LIVE)]
         await made.waiting(2)
+        made.play(3.6)
+        while made.shown.stream.last_part < 8:
+            await made.shown.refresh()
+        assert made.shown.waiting == 2
         made.play(0.4)
         index, playlist = [(await one).body.decode() for one in viewers]
         assert index.splitlines()[-1] == LIVE
@@ -194,7 +198,7 @@ async def test_first_viewers_wait_for_the_first_part(tmp_path: Path) -> None:
 async def test_caches_hear_how_long_each_answer_is_good(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
         made.play(4)
-        await made.get(LIVE, msn=0)
+        await made.get(LIVE, msn=1)
         lives = {
             LIVE: (await made.get(LIVE)).headers["Cache-Control"],
             "awaited": (await made.get(LIVE, msn=1)).headers["Cache-Control"],
@@ -212,7 +216,7 @@ async def test_caches_hear_how_long_each_answer_is_good(tmp_path: Path) -> None:
 async def test_nothing_of_a_closed_circle_stays_in_caches(tmp_path: Path) -> None:
     async with stage(tmp_path, is_public=False) as made:
         made.play(4)
-        await made.get(LIVE, msn=0)
+        await made.get(LIVE, msn=1)
         for name in (LIVE, "index.m3u8", "s0.m4s", "i0.mp4", "p0.m4s", "p99.m4s"):
             assert (await made.get(name)).headers["Cache-Control"] == "private, no-store"
 
@@ -220,7 +224,7 @@ async def test_nothing_of_a_closed_circle_stays_in_caches(tmp_path: Path) -> Non
 async def test_end_is_told_to_all_who_wait_and_is_the_recording(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
         made.play(4)
-        await made.get(LIVE, msn=0)
+        await made.get(LIVE, msn=1)
         next_part = f"p{made.writer.tape.stream.last_part + 1}.m4s"
         viewers = [made.tasks.start(made.get(LIVE, msn=3), "viewer"), made.tasks.start(made.get(next_part), "hint")]
         await made.waiting(2)
