@@ -5,7 +5,7 @@ Why each is needed:
   each record whole), and its packet pump would wake a task for each packet (so only DTLS goes through it; SRTP is opened by us, at once).
 * `RTCCertificate._create_ssl_context` makes an OpenSSL context for each connection (replaced by one for all).
 * `pylibsrtp._binding`: `Session.protect` copies three times and refuses more than 1,356 bytes. `srtp_protect` on our own buffers costs a fifth;
-  compiled code (`server/media/native`) calls it by its address, with the session's.
+  compiled code (`server/media/native`) calls it by its address, with the session's. It opens feedback the same way.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ _lib: Any = _binding.lib
 
 srtp_protect: Callable[[Any, Any, Any], int] = _lib.srtp_protect
 protect_address = int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_protect")))
-"""The same function for compiled code, so that there is one libsrtp in the process."""
+unprotect_rtcp_address = int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_unprotect_rtcp")))
+"""The same functions for compiled code, so that there is one libsrtp in the process."""
 
 
 class Certificate(RTCCertificate):
@@ -151,7 +152,7 @@ class Inbox:
 
 
 class Keys:
-    """SRTP in both directions for one connection. `outbound_address` is the sending `srtp_t`, good for as long as this object lives."""
+    """SRTP in both directions for one connection. The two addresses are those of each `srtp_t`, good for as long as this object lives."""
 
     def __init__(self, inbound: pylibsrtp.Session, outbound: pylibsrtp.Session) -> None:
         self._inbound = inbound
@@ -159,6 +160,7 @@ class Keys:
         self._rx: Any = inbound._srtp[0]
         self.tx: Any = outbound._srtp[0]
         self.outbound_address = int(_ffi.cast("uintptr_t", self.tx))
+        self.inbound_address = int(_ffi.cast("uintptr_t", self._rx))
 
     def open_rtp(self, inbox: Inbox, length: int) -> int:
         """Opens the packet in the inbox in place; its new length, or -1 when it is forged, repeated or broken."""

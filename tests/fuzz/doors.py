@@ -9,6 +9,8 @@ from server.media.edge.edge import Edge
 from server.media.edge.guard import DATAGRAM_MAX_BYTES, Bucket
 from server.media.edge.paths import Path
 from server.media.edge.udp import UdpPort, open_ports
+from server.media.native.forwarder import LinkState
+from server.media.seam import Inbox
 from tests.fuzz import wire
 
 
@@ -17,6 +19,7 @@ class Guest:
 
     def __init__(self) -> None:
         self.checks = self.failures = 0
+        self.state = LinkState()
         self._bucket = Bucket()
 
     def password(self, ufrag: str) -> str | None:
@@ -44,6 +47,9 @@ class Guest:
     def media(self, length: int, now: float) -> None:
         assert self.checks
         assert 1 <= length <= DATAGRAM_MAX_BYTES
+
+    def report(self, length: int, now: float) -> None:
+        raise AssertionError("only compiled code opens anything at the door")
 
 
 class Line(asyncio.Transport):
@@ -74,7 +80,7 @@ def _edge() -> tuple[Edge, Guest]:
 
 @cache
 def _port() -> UdpPort:
-    return open_ports(["127.0.0.1"], 0, Counters(), plain=True, forwarder=None)[0]
+    return open_ports(["127.0.0.1"], 0, Inbox(), Counters(), plain=True, forwarder=None)[0]
 
 
 def through_edge(data: bytes) -> None:

@@ -299,7 +299,7 @@ def test_stale_build_has_another_name() -> None:
 
 @pytest.mark.skipif("OASE_TEST_LIBRARY" in os.environ, reason="this is the run with sanitizers")
 def test_sanitizers_find_nothing(tmp_path: Path) -> None:
-    """The tests above once more, with the C code watched for reads and writes out of bounds and for undefined behaviour."""
+    """The tests above, and those of the door, once more, with the C code watched for reads and writes out of bounds and for undefined behaviour."""
     path = tmp_path / "forward.so"
     if why := build.compile_to(path, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"):
         pytest.skip(f"no sanitizers here: {why}")
@@ -318,11 +318,12 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
         "-p",
         "no:cacheprovider",
         __file__,
+        str(Path(__file__).with_name("test_door.py")),
         "-k",
-        "same or slots or ended or closed",
+        "same or slots or ended or closed or turns",
     ]
     answer = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-    assert "5 passed" in answer.stdout
+    assert "8 passed" in answer.stdout

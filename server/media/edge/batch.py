@@ -164,6 +164,20 @@ def packed_address(address: tuple[Any, ...]) -> bytes:
     return head + socket.inet_pton(socket.AF_INET6, host.partition("%")[0]) + struct.pack("=I", scope)
 
 
+def unpacked_address(name: bytes) -> tuple[Any, ...]:
+    """The address tuple that `packed_address` made these bytes of."""
+    (family,) = struct.unpack_from("=H", name)
+    (port,) = struct.unpack_from("!H", name, 2)
+    if family == socket.AF_INET:
+        return socket.inet_ntop(family, name[4:8]), port
+    return (
+        socket.inet_ntop(family, name[8:24]),
+        port,
+        *struct.unpack_from("!I", name, 4),
+        *struct.unpack_from("=I", name, 24),
+    )
+
+
 def has_sendmmsg() -> bool:
     """True where `KernelBatch` works: 64-bit Linux."""
     return sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == 8

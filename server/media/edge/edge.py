@@ -5,6 +5,8 @@ that are not ours or not authentic, and everything that comes faster than its li
 """
 
 import asyncio
+import ctypes
+import functools
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -24,7 +26,7 @@ from server.media.edge.tcp import (
     UNPROVEN_OF_AN_ADDRESS,
     TcpStream,
 )
-from server.media.edge.udp import UdpPort, open_ports
+from server.media.edge.udp import READS_AT_ONCE, UdpPort, open_ports
 from server.media.native.forwarder import Forwarder
 from server.media.seam import Inbox
 
@@ -37,7 +39,11 @@ Address = tuple[str, int]
 
 
 class Peer(Protocol):
-    """What the edge needs of a connection."""
+    """What the edge needs of a connection. `state` is what compiled code sees of it, as long as it lives."""
+
+    @property
+    def state(self) -> ctypes.Structure:
+        """See above."""
 
     def password(self, ufrag: str) -> str | None:
         """The ICE password that belongs to one of the peer's own ufrags."""
@@ -62,6 +68,9 @@ class Peer(Protocol):
 
     def media(self, length: int, now: float) -> None:
         """SRTP or SRTCP of `length` bytes is in the inbox."""
+
+    def report(self, length: int, now: float) -> None:
+        """RTCP of `length` bytes, opened already, is in the inbox."""
 
 
 class Edge:
@@ -95,7 +104,7 @@ class Edge:
 
     def open(self, addresses: Iterable[str], port: int) -> int:
         """Listens on `port` of all `addresses` (0: any that is free everywhere); the port. Raises OSError when it is taken."""
-        self._ports = open_ports(list(addresses), port, self.counters, self._plain, self.forwarder)
+        self._ports = open_ports(list(addresses), port, self.inbox, self.counters, self._plain, self.forwarder)
         for opened in self._ports:
             opened.listen(asyncio.get_running_loop(), self._readable)
         return self._ports[0].port
@@ -150,8 +159,7 @@ class Edge:
             if stream.peer is peer:
                 stream.close_soon()
         for port, address in self._routes.pop(peer, []):
-            if port.routes.get(address) is peer:
-                del port.routes[address]
+            port.shut_out(address, peer)
 
     def flush(self) -> None:
         """Sends what stands in the batches."""
@@ -160,7 +168,10 @@ class Edge:
 
     def _readable(self, port: UdpPort) -> None:
         self._now = self._clock()
-        port.read(self.inbox.data, self._datagram)
+        if port.door is None:
+            port.read(self.inbox.data, self._datagram)
+        else:
+            port.door.read(READS_AT_ONCE, self._now, functools.partial(self._datagram, port), self._known)
         self.flush()
 
     def _datagram(self, port: UdpPort, length: int, address: Address) -> None:
@@ -174,8 +185,21 @@ class Edge:
         peer = port.routes.get(address)
         if peer is None:
             self.counters.add("dropped_unknown_address")
-        else:
-            self.deliver(peer, first, length, self._now)
+            return
+        if port.door is not None and 128 <= first < 192:
+            port.door.meet(address, peer)
+        self.deliver(peer, first, length, self._now)
+
+    def _known(self, peer: Peer, length: int, is_opened: bool) -> None:
+        """Media of a peer that was met here, by compiled code."""
+        try:
+            if is_opened:
+                peer.report(length, self._now)
+            else:
+                peer.media(length, self._now)
+        except Exception:  # As in `deliver`.
+            log.exception("peer_failed")
+            peer.failed()
 
     def deliver(self, peer: Peer, first: int, length: int, now: float) -> None:
         """Hands what is in the inbox to the peer it belongs to, by its first byte. A bug ends that one peer."""
@@ -269,8 +293,7 @@ class Edge:
     def _admit(self, peer: Peer, port: UdpPort, address: Address) -> None:
         routes = self._routes[peer]
         routes.append((port, address))
-        port.routes[address] = peer
+        port.let_in(address, peer)
         if len(routes) > ROUTES_MAX:
             old_port, old_address = routes.pop(0)
-            if old_port.routes.get(old_address) is peer:
-                del old_port.routes[old_address]
+            old_port.shut_out(old_address, peer)

@@ -13,7 +13,9 @@ from server.media.edge.addresses import family_of
 from server.media.edge.counters import Counters
 from server.media.edge.paths import UdpPath, new_batch
 from server.media.edge.tcp import listening_socket
+from server.media.native.door import CompiledDoor
 from server.media.native.forwarder import Forwarder
+from server.media.seam import Inbox
 
 READS_AT_ONCE = 64
 BUFFER_BYTES = 1 << 20
@@ -22,13 +24,23 @@ TRIES = 20
 
 
 class UdpPort:
-    """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from. `tcp` listens beside it."""
+    """One socket, its outgoing batch, and the peers behind the addresses that it heard authenticated checks from. `tcp` listens beside it.
+
+    `door` reads instead of `read` where there is compiled code.
+    """
 
     def __init__(
-        self, sock: socket.socket, tcp: socket.socket, counters: Counters, plain: bool, forwarder: Forwarder | None
+        self,
+        sock: socket.socket,
+        tcp: socket.socket,
+        inbox: Inbox,
+        counters: Counters,
+        plain: bool,
+        forwarder: Forwarder | None,
     ) -> None:
         self.tcp = tcp
         self.batch = new_batch(sock, counters, plain, forwarder)
+        self.door = None if plain or forwarder is None else CompiledDoor(sock, inbox, counters, forwarder)
         self.routes: dict[tuple[str, int], Any] = {}
         self.address: str = sock.getsockname()[0]
         self.port: int = sock.getsockname()[1]
@@ -52,6 +64,19 @@ class UdpPort:
                 return
             handle(self, length, address)
 
+    def let_in(self, address: tuple[str, int], peer: Any) -> None:
+        """What comes from `address` is this peer's, and nobody else's, from now on."""
+        self.routes[address] = peer
+        if self.door is not None:
+            self.door.forget(address)
+
+    def shut_out(self, address: tuple[str, int], peer: Any) -> None:
+        """What comes from `address` is not this peer's any more."""
+        if self.routes.get(address) is peer:
+            del self.routes[address]
+            if self.door is not None:
+                self.door.forget(address)
+
     def path(self, address: tuple[str, int]) -> UdpPath:
         """The way to `address` through this socket."""
         return UdpPath(self._socket, self.batch, address, self._counters)
@@ -60,11 +85,13 @@ class UdpPort:
         """Stops listening and closes the socket."""
         loop.remove_reader(self._socket)
         self.batch.close()  # Its number may soon be another file's.
+        if self.door is not None:
+            self.door.close()
         self._socket.close()
 
 
 def open_ports(
-    addresses: list[str], port: int, counters: Counters, plain: bool, forwarder: Forwarder | None
+    addresses: list[str], port: int, inbox: Inbox, counters: Counters, plain: bool, forwarder: Forwarder | None
 ) -> list[UdpPort]:
     """UDP and TCP sockets on each address, all on `port`; 0 takes one that is free on all. Raises OSError when there is none."""
     for attempt in range(TRIES):
@@ -73,7 +100,7 @@ def open_ports(
             for address in addresses:
                 number = opened[0][0].getsockname()[1] if opened else port
                 opened.append(_pair(address, number))
-            return [UdpPort(sock, tcp, counters, plain, forwarder) for sock, tcp in opened]
+            return [UdpPort(sock, tcp, inbox, counters, plain, forwarder) for sock, tcp in opened]
         except OSError:
             for sock in (sock for pair in opened for sock in pair):
                 sock.close()

@@ -1,12 +1,14 @@
 /* One incoming packet becomes one packet for each slot that shows its source: header, payload, protection, and a place in a batch for the kernel.
  *
  * This is the loop of server/media/relay.py for slots in steady state; what is not plain sailing is left to Python, which decides about it packet by
- * packet. Both write the same bytes (tests/media/test_compiled.py).
+ * packet. Both write the same bytes (tests/media/test_compiled.py). So with what comes in: feedback, which is most of it, is opened and summed up here
+ * (`door_read`), and all else handed to Python.
  *
  * Ownership: nothing here is allocated, kept or freed. All memory belongs to Python objects, and each pointer below stands beside a Python reference to
  * what it points to (server/media/native/forwarder.py). Only the event loop's thread calls in and writes these structures, so nothing changes during a call.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,7 +26,13 @@ enum {
   HEARD_MAX = 4096,     /* Packets of one feedback that are read (READ_MAX of server/media/rtp/feedback.py). */
   TICK_US = 250,        /* What feedback counts arrivals in. */
   NO_TYPE = 255,        /* Instead of a payload type: the receiver did not offer this codec. */
+  INBOX_BYTES = 2048,   /* OPEN_BYTES of server/media/seam.py; what is longer is cut, and too long by then. */
+  DATAGRAM_MAX = 1500,
+  KNOWN = 2048,         /* Places for senders. Two that share one take turns in it, which is only slower. */
 };
+
+enum { NOTHING = -1, FAILED = -2 };      /* Instead of a length. */
+enum { STRANGE, KNOWN_PEER, OPENED };    /* Python looks for the sender; knows it; and the datagram is SRTCP that is opened already. */
 
 typedef int (*protect_fn)(void *session, void *packet, int *length);
 
@@ -39,12 +47,15 @@ struct batch {
   uint32_t unprotected; /* Refused by libsrtp, and therefore not sent. */
 };
 
-/* The sending side of one connection. `history`: of the packet with this transport-wide number (modulo HISTORY) when it was sent in us, in the upper half
+/* One connection's transport. `history`: of the packet with this transport-wide number (modulo HISTORY) when it was sent in us, in the upper half
  * its length; 0 when the receiver said that it came. LOST when it said that it did not. All times are modulo 2^32 us. What follows is what feedback said
  * since Python last looked (server/media/rtp/history.py). */
 struct link {
   void *session;        /* srtp_t; NULL before there are keys and after the connection's end. */
   struct batch *batch;  /* NULL while the path is none of ours (TCP, or none). */
+  void *opening;        /* srtp_t for what comes in; NULL as `session`. */
+  double heard_at;      /* When something came, by the door's clock. */
+  int32_t credit;       /* So many reports may be taken here before Python looks again; 0 while it wants to see each. */
   uint8_t target[NAME_BYTES];
   uint16_t transport_seq;
   uint32_t reports;
@@ -83,12 +94,31 @@ struct packet {
   uint8_t tl0_at, tl0;
 };
 
+/* One socket's reading side. */
+struct door {
+  uint8_t *data;        /* INBOX_BYTES: what was read, opened in place. */
+  protect_fn unprotect; /* srtp_unprotect_rtcp. */
+  double now;
+  int32_t descriptor;
+  int32_t left;         /* So many datagrams may still be read before others have their turn. */
+  int32_t kind, place;  /* Of the datagram that Python gets: see above, and where its sender belongs. */
+  uint32_t heard;       /* These three are counted since Python last looked: feedback, */
+  uint32_t unread;      /* that of it which could not be read, */
+  uint32_t refused;     /* and what libsrtp refused. */
+  uint8_t name[NAME_BYTES];
+  struct known {
+    struct link *link;  /* NULL: nobody. */
+    uint8_t name[NAME_BYTES];
+  } known[KNOWN];
+};
+
 /* What Python compares with its own picture of these structures before it calls anything. */
 const uint32_t layout[] = {
   sizeof(struct batch), sizeof(struct link), sizeof(struct slot), sizeof(struct packet),
   offsetof(struct batch, unprotected), offsetof(struct link, transport_seq), offsetof(struct slot, mid_block), offsetof(struct packet, tl0),
   PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, CODECS, sizeof(struct mmsghdr),
-  HISTORY, offsetof(struct link, history),
+  HISTORY, offsetof(struct link, history), offsetof(struct link, credit),
+  sizeof(struct door), sizeof(struct known), offsetof(struct door, refused), offsetof(struct door, known), INBOX_BYTES, DATAGRAM_MAX, KNOWN,
 };
 
 static void put16(uint8_t *to, uint32_t value) {
@@ -228,4 +258,50 @@ int hear(const uint8_t *data, int length, struct link *link) {
   }
   link->reports++;
   return 0;
+}
+
+/* The place of a sender's address among those that are known (FNV-1a). */
+int door_place(const uint8_t *name) {
+  uint32_t hash = 2166136261u;
+  for (int i = 0; i < NAME_BYTES; i++) hash = (hash ^ name[i]) * 16777619u;
+  return (hash ^ hash >> 16) % KNOWN;
+}
+
+/* True when these `length` bytes are one packet of transport-wide feedback, and nothing else (server/media/rtp/rtcp.py). */
+static int is_feedback(const uint8_t *data, int length) { return data[1] == 205 && (data[0] & 31) == 15 && 4 + 4 * (int)get16(data + 2) == length; }
+
+/* Takes the datagram of `length` bytes in the inbox if it is feedback of a connection that leaves it to us; else says what it is, and its new length. */
+static int is_taken(struct door *door, int *length) {
+  uint8_t *data = door->data;
+  const struct known *sender = &door->known[door->place];
+  struct link *link = sender->link;
+  door->kind = STRANGE;
+  if (!link || memcmp(sender->name, door->name, NAME_BYTES) || *length < 1 || *length > DATAGRAM_MAX || data[0] >> 6 != 2) return 0;
+  door->kind = KNOWN_PEER;
+  if (*length < 12 || data[1] < 192 || data[1] > 223 || !link->opening || link->credit < 1) return 0;
+  link->credit--;
+  link->heard_at = door->now;
+  if (door->unprotect(link->opening, data, length)) {
+    door->refused++;
+    return 1;
+  }
+  door->kind = OPENED;
+  if (!is_feedback(data, *length)) return 0;
+  door->heard++;
+  door->unread += hear(data, *length, link) != 0;
+  return 1;
+}
+
+/* Reads datagrams until one is for Python: its length, with `kind`, `place` and `name`. NOTHING when there are no more or `left` is used up; FAILED. */
+int door_read(struct door *door) {
+  while (door->left > 0) {
+    door->left--;
+    socklen_t size = NAME_BYTES;
+    memset(door->name, 0, NAME_BYTES);
+    int length = recvfrom(door->descriptor, door->data, INBOX_BYTES, 0, (struct sockaddr *)door->name, &size);
+    if (length < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? NOTHING : FAILED;
+    door->place = door_place(door->name);
+    if (!is_taken(door, &length)) return length;
+  }
+  return NOTHING;
 }

@@ -1,8 +1,9 @@
 """The compiled loop as the relay sees it, and the memory that it reads.
 
-Ownership: C keeps nothing. A structure lives inside the Python object that it copies (`Link.state`, `Outlet.state`, `CompiledBatch.state`), and that
-object also holds what the structure points to: an outlet its link, a link its keys and its batch, a roll its outlets. Whoever changes the one changes
-the other in the same method. A link that is closed has no session, so nothing is protected with the keys of a connection that has ended.
+Ownership: C keeps nothing. A structure lives inside the Python object that it copies (`Link.state`, `Outlet.state`, and those of `CompiledBatch` and
+`CompiledDoor`), and that object also holds what the structure points to: an outlet its link, a link its keys and its batch, a roll its outlets, a
+door its peers. Whoever changes the one changes the other in the same method. A link that is closed has no sessions, so nothing is protected or opened
+with the keys of a connection that has ended.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from server.media.edge.batch import BATCH_PACKETS, MESSAGE, NAME_BYTES, PACKET_BYTES
+from server.media.edge.guard import DATAGRAM_MAX_BYTES
 from server.media.native.build import built_path
 from server.media.rtp.history import HISTORY, micros
 from server.media.rtp.ring import MediaPacket
-from server.media.seam import TRAILER_BYTES
+from server.media.seam import OPEN_BYTES, TRAILER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ CODECS = ("video/VP8", "video/H264", "audio/opus")
 NO_TYPE = 255
 HEADER_BYTES = 24
 MID_BYTES = 5
+KNOWN = 2048
 
 _NUMBERS = {mime: number for number, mime in enumerate(CODECS)}
 _NOT_VP8 = (0, 0, 0, 0, 0)
@@ -55,6 +58,9 @@ class LinkState(ctypes.Structure):
     _fields_ = (
         ("session", ctypes.c_void_p),
         ("batch", ctypes.c_void_p),
+        ("opening", ctypes.c_void_p),
+        ("heard_at", ctypes.c_double),
+        ("credit", ctypes.c_int32),
         ("target", ctypes.c_uint8 * NAME_BYTES),
         ("transport_seq", ctypes.c_uint16),
         ("reports", ctypes.c_uint32),
@@ -105,6 +111,31 @@ class PacketState(ctypes.Structure):
     )
 
 
+class KnownState(ctypes.Structure):
+    """`struct known`."""
+
+    _fields_ = (("link", ctypes.c_void_p), ("name", ctypes.c_uint8 * NAME_BYTES))
+
+
+class DoorState(ctypes.Structure):
+    """`struct door`."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("unprotect", ctypes.c_void_p),
+        ("now", ctypes.c_double),
+        ("descriptor", ctypes.c_int32),
+        ("left", ctypes.c_int32),
+        ("kind", ctypes.c_int32),
+        ("place", ctypes.c_int32),
+        ("heard", ctypes.c_uint32),
+        ("unread", ctypes.c_uint32),
+        ("refused", ctypes.c_uint32),
+        ("name", ctypes.c_uint8 * NAME_BYTES),
+        ("known", KnownState * KNOWN),
+    )
+
+
 _LAYOUT = (
     *(ctypes.sizeof(kind) for kind in (BatchState, LinkState, SlotState, PacketState)),
     *(
@@ -114,7 +145,9 @@ _LAYOUT = (
         PacketState.tl0.offset,
     ),
     *(PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, len(CODECS), MESSAGE.size),
-    *(HISTORY, LinkState.history.offset),
+    *(HISTORY, LinkState.history.offset, LinkState.credit.offset),
+    *(ctypes.sizeof(DoorState), ctypes.sizeof(KnownState), DoorState.refused.offset, DoorState.known.offset),
+    *(OPEN_BYTES, DATAGRAM_MAX_BYTES, KNOWN),
 )
 
 
@@ -142,6 +175,7 @@ class Forwarder:
             layout = tuple((ctypes.c_uint32 * len(_LAYOUT)).in_dll(loaded, "layout"))
             self._forward, self.hear = loaded.forward, loaded.hear
             self.seal, self.flush = loaded.batch_seal, loaded.batch_flush
+            self.read, self.place = loaded.door_read, loaded.door_place
         except (AttributeError, ValueError) as exc:
             raise OSError(f"{path.name} has other functions") from exc
         if layout != _LAYOUT:
@@ -152,6 +186,8 @@ class Forwarder:
         self.seal.argtypes = [pointer, pointer, ctypes.c_char_p, ctypes.c_int]
         self.flush.argtypes = [pointer]
         self.flush.restype = None
+        self.read.argtypes = [pointer]
+        self.place.argtypes = [ctypes.c_char_p]
 
     def forward(self, roll: Roll, layer: int, packet: MediaPacket) -> list[int]:
         """Sends `packet` of the layer with this number to all outlets in steady state; the places of the others in `roll.outlets`."""

@@ -21,6 +21,7 @@ from server.media.edge.guard import (
     Bucket,
 )
 from server.media.edge.paths import Path
+from server.media.native.forwarder import LinkState
 from server.media.peer.build import Parts
 from server.media.peer.layer import Layer
 from server.media.peer.moves import Moves
@@ -91,7 +92,7 @@ class Connection:
         self.ufrag, self.remote_ufrag = "", offer.ufrag
         self.setup = "passive" if offer.setup == "active" else "active"
         self.answered = 1
-        self.last_check_at = self._heard_at = clock()
+        self.last_check_at = self.link.state.heard_at = clock()
         self._edge = edge
         self._owner = owner
         self._clock = clock
@@ -142,7 +143,11 @@ class Connection:
         told = ((publication.mid, publication.told(now)) for publication in self.publications)
         return [LayersView(mid, rids) for mid, rids in told if rids is not None]
 
-    # The edge calls the next seven.
+    # The edge calls the next nine.
+
+    @property
+    def state(self) -> LinkState:
+        return self.link.state
 
     def password(self, ufrag: str) -> str | None:
         return self._credentials.get(ufrag)
@@ -156,11 +161,12 @@ class Connection:
     def is_interrupted(self, now: float) -> bool:
         """True when nothing comes any more from somebody who sent up to the last moment, or not even the checks of who sends nothing."""
         sent_at = max((one.last_at for one in self.publications if one.live), default=-math.inf)
-        limit_s = INTERRUPTED_S if sent_at > self._heard_at - STREAM_GAP_S else INTERRUPTED_IDLE_S
-        return self.is_connected and now - self._heard_at > limit_s
+        heard_at = self.link.state.heard_at
+        limit_s = INTERRUPTED_S if sent_at > heard_at - STREAM_GAP_S else INTERRUPTED_IDLE_S
+        return self.is_connected and now - heard_at > limit_s
 
     def checked(self, path: Path, nominated: bool, now: float) -> None:
-        self.last_check_at = self._heard_at = now
+        self.last_check_at = self.link.state.heard_at = now
         if self.link.path is None:
             self.link.use(path)
             self._on_first_check(self)
@@ -185,7 +191,7 @@ class Connection:
 
     def media(self, length: int, now: float) -> None:
         keys, inbox = self.link.keys, self._edge.inbox
-        self._heard_at = now
+        self.link.state.heard_at = now
         if not self._media_bucket.take(now):
             self.counters.add("dropped_media_rate")
         elif length < 12:
@@ -196,12 +202,8 @@ class Connection:
             opened = keys.open_rtcp(inbox, length)
             if opened < 0:
                 self.counters.add("dropped_srtcp")
-            elif not self._report_bucket.take(now):
-                self.counters.add("dropped_rtcp_rate")
-            elif is_transport_feedback(inbox.data, opened):
-                self._hear(opened)
             else:
-                self._reports.read(self, bytes(memoryview(inbox.data)[:opened]), now)
+                self.report(opened, now)
         else:
             opened = keys.open_rtp(inbox, length)
             if opened < 0:
@@ -209,8 +211,16 @@ class Connection:
             else:
                 self._packet(opened, self._clock())
 
+    def report(self, length: int, now: float) -> None:
+        if not self._report_bucket.take(now):
+            self.counters.add("dropped_rtcp_rate")
+        elif is_transport_feedback(self._edge.inbox.data, length):
+            self._hear(length)
+        else:
+            self._reports.read(self, bytes(memoryview(self._edge.inbox.data)[:length]), now)
+
     def _hear(self, length: int) -> None:
-        """Feedback on what we send: twenty a second from every viewer, so it is read in place and only summed up."""
+        """Feedback on what we send, where `door_read` leaves it to us: read in place and summed up."""
         link, inbox, forwarder = self.link, self._edge.inbox, self._edge.forwarder
         self.counters.add("transport_feedback_in")
         try:

@@ -13,6 +13,8 @@ from server.media.rtp.packet import Buffer
 from server.media.seam import Keys
 
 DEFAULT_RTT_S = 0.05
+REPORTS_A_LOOK = 20
+"""Five times what a browser sends; more have to pass the bucket of reports."""
 
 
 class Link:
@@ -60,11 +62,12 @@ class Link:
     def open(self, keys: Keys) -> None:
         """DTLS is done: what is sent is protected with these keys."""
         self.keys = keys
-        self.state.session = keys.outbound_address
+        self.state.session, self.state.opening = keys.outbound_address, keys.inbound_address
+        self.trust()
 
     def close(self) -> None:
         """Nothing is sent with these keys any more."""
-        self.state.session = None
+        self.state.session = self.state.opening = None
         self.keys = None
 
     def hear(self, feedback: Buffer) -> None:
@@ -78,8 +81,13 @@ class Link:
             for came in speaks_of(self.state, feedback):
                 self.line.probe.heard(came)
 
+    def trust(self) -> None:
+        """Compiled code may sum up the next reports by itself, unless a probe wants to hear what they say of single packets."""
+        self.state.credit = REPORTS_A_LOOK if self.line.probe is None else 0
+
     def look(self, now: float) -> None:
         """What feedback said since the last look; about five times a second."""
+        self.trust()
         heard = take_heard(self.state) if self.state.reports else None
         if heard is not None:
             self.line.note(heard, now)

@@ -124,6 +124,7 @@ class Reports:
             before = state.transport_seq
             padded = pad(outlet, octets, now)
             line.probe.padded(before, state.transport_seq, padded)
+            connection.link.trust()
             connection.counters.add("padding_bytes", padded)
 
     def transport_feedback(self, connection: Connection, now: float) -> None:
