@@ -317,9 +317,11 @@ class House:
     def round(self, count: int) -> None:
         """One round of 25 ms; every fourth has more to do, and each connection has its second in one of 40."""
         now = self.clock()
-        for index, connection in enumerate(list(self.connections.values())):
+        for turn, connection in enumerate(list(self.connections.values()), count):
+            if turn % 8 and not (connection.is_lively or connection.link.wants_report):
+                continue  # Most viewers only listen: 40 times a second of each of them is worth no call.
             try:
-                self._care(connection, count + index, now)
+                self._care(connection, turn, now)
             except Exception:  # The root of the rounds: a bug ends one connection, not all.
                 log.exception("connection_failed", connection=connection.id)
                 connection.failed()
@@ -349,7 +351,6 @@ class House:
             connection.link.look(now)
         if connection.is_connected and connection.link.line.is_busy:
             self._reports.probe(connection, now)
-        # Most viewers send nothing: 40 times a second of each of them is worth one look.
         if connection.is_connected and (connection.parts.incoming.is_used or connection.link.wants_report):
             self._reports.often(connection, now)
             if count % 4 == 0:
@@ -357,6 +358,7 @@ class House:
                 self._tell_layers(connection, now)
         if count % 8 == 0:
             connection.choose(now)
+            connection.is_lively = connection.parts.incoming.is_used or connection.link.line.is_busy
         if count % 40 == 0:
             self._second(connection, now)
 

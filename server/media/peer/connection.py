@@ -65,7 +65,10 @@ class ConnectionOwner(Protocol):
 
 
 class Connection:
-    """`participant` and `session` are empty until it is seated. Its owner starts `handshake()` as a task when `on_first_check` is called."""
+    """`participant` and `session` are empty until it is seated. Its owner starts `handshake()` as a task when `on_first_check` is called.
+
+    `is_lively`: it sends, or more is wished of its line than that is known to carry. Its owner finds that out a few times a second.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class Connection:
         self.id = id_
         self.number = secrets.randbits(62)
         self.session = self.participant = ""
-        self.is_connected = self.is_gone = False
+        self.is_connected = self.is_gone = self.is_lively = False
         self.parts = parts
         self.link = parts.link
         self._moves = Moves(parts.link, edge.counters)
@@ -276,6 +279,7 @@ class Connection:
             _tap(publication, layer, packet)
 
     def _source_live(self, publication: Publication) -> None:
+        self.is_lively = True
         self._owner.source_live(self, publication)
 
     async def handshake(self, places: Places) -> None:

@@ -148,8 +148,10 @@ class Line:
 
     def _loss(self) -> tuple[float, int]:
         """The share lost in the window, and of how many."""
-        lost = sum(look.lost for look in self._looks)
-        told = lost + sum(look.received for look in self._looks)
+        lost = told = 0
+        for look in self._looks:
+            lost += look.lost
+            told += look.lost + look.received
         return (max(0.0, lost / told) if told > 0 else 0.0), told
 
     def _rate_bps(self) -> float | None:
