@@ -113,17 +113,26 @@ async def measure(audience: Audience, pid: int, seconds: float) -> dict[str, Any
 
 
 async def join_all(audience: Audience, signaling: Signaling, viewers: int, host: str) -> None:
-    """Connects the receivers, eight at a time."""
+    """Connects so many more receivers, eight at a time."""
     certificate, turn = Certificate(), asyncio.Semaphore(8)
 
     async def join(number: int) -> None:
         async with turn:
-            peer = Peer(host, certificate)
-            audience.receivers.append(Receiver(peer, await signaling.subscribe(peer, number)))
+            await join_one(audience, signaling, Peer(host, certificate), number)
 
+    first = len(audience.receivers)
     async with asyncio.TaskGroup() as group:
-        for number in range(viewers):
+        for number in range(first, first + viewers):
             group.create_task(join(number))
+
+
+async def join_one(audience: Audience, signaling: Signaling, peer: Peer, number: int) -> None:
+    """Connects one receiver, or closes it and raises what the server answered."""
+    try:
+        audience.receivers.append(Receiver(peer, await signaling.subscribe(peer, number)))
+    except BaseException:
+        peer.close()
+        raise
 
 
 async def main() -> None:

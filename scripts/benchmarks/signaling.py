@@ -32,9 +32,10 @@ def signaling_of(task: dict[str, Any]) -> AbstractAsyncContextManager[Signaling]
 
 
 class Ours:
-    """Oase's media worker, through the client that the web process uses."""
+    """Oase's media worker, through the client that the web process uses. `returns`: receivers say that they were there before."""
 
     def __init__(self, control: str) -> None:
+        self.returns = False
         self._client = MediaClient(control)
 
     async def __aenter__(self) -> "Ours":
@@ -47,7 +48,7 @@ class Ours:
         await self._join(peer, "publisher", Offer(peer.offer(sends=True), {"0": "camera", "1": "microphone"}))
 
     async def subscribe(self, peer: Peer, number: int) -> str:
-        return await self._join(peer, f"viewer-{number}", Offer(peer.offer(sends=False), {}))
+        return await self._join(peer, f"viewer-{number}", Offer(peer.offer(sends=False), {}, returns=self.returns))
 
     async def _join(self, peer: Peer, name: str, offer: Offer) -> str:
         answer = await self._client.connect(offer)
