@@ -54,7 +54,10 @@ class Recordings:
 
     def agree(self, recording: str, participants: list[str]) -> RecordingFacts:
         """Only these people's tracks from now on. Raises NotFound."""
-        return self._found(recording)[0].agree(participants)
+        recorder, session = self._found(recording)
+        facts = recorder.agree(participants)
+        session.aim_taps()
+        return facts
 
     async def stop(self, recording: str) -> RecordingFacts:
         """Takes the recorder off and closes its files. Raises NotFound."""

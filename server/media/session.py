@@ -137,9 +137,16 @@ class Session:
             if seat.connection is not None:
                 for publication in seat.connection.publications:
                     publication.participant = seat.id
-                    publication.taps = self._taps if seat.on_stage else ()
+        self.aim_taps()
         self._fill()
         self._announce(Event("roster", {"session": self.id, "participants": self.view().participants}))
+
+    def aim_taps(self) -> None:
+        """Each tap gets the packets of those on stage whom it takes; to be called when a tap takes others than before."""
+        for seat in self.participants.values():
+            taps = tuple(tap for tap in self._taps if seat.on_stage and tap.takes(seat.id))
+            for publication in seat.connection.publications if seat.connection is not None else ():
+                publication.taps = taps
 
     def _fill(self) -> None:
         shown = self._shown()
@@ -218,10 +225,13 @@ class Session:
         return self._speakers.main
 
     def add_tap(self, tap: Tap) -> None:
-        """`tap` gets every packet of everybody on stage from now on; a key frame of each picture is asked for."""
+        """`tap` gets every packet of everybody on stage whom it takes, from now on; a key frame of each of their pictures is asked for."""
         self._taps += (tap,)
         self.refresh()
-        self.wish_key_frames()
+        for seat in self.participants.values():
+            for publication in seat.live():
+                if tap in publication.taps:
+                    publication.wish_key_frames()
 
     def wish_key_frames(self) -> None:
         """Asks for a key frame of each picture, merged to one a second."""

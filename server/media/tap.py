@@ -38,7 +38,13 @@ RequestKeyFrame = Callable[[str, Source], None]
 
 
 class Tap(Protocol):
-    """The receiving end of a session's packets. Registered by `session.add_tap(tap)`, taken off by `session.remove_tap(tap)`."""
+    """The receiving end of a session's packets. Registered by `session.add_tap(tap)`, taken off by `session.remove_tap(tap)`.
+
+    When whom it takes changes, `session.aim_taps()` has to be called.
+    """
+
+    def takes(self, participant: str) -> bool:
+        """Whether it wants packets of this person. It gets no others, and nobody is asked to send better pictures for it who is not taken."""
 
     def packet(
         self,

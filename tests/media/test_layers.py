@@ -262,6 +262,9 @@ class Kept:
 
     packets: list[tuple[Any, ...]] = field(default_factory=list)
 
+    def takes(self, participant: str) -> bool:
+        return True
+
     def packet(self, *packet: Any) -> None:
         self.packets.append(packet)
 

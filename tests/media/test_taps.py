@@ -18,6 +18,9 @@ class Kept:
     packets: list[tuple[Any, ...]]
     fails: bool = False
 
+    def takes(self, participant: str) -> bool:
+        return True
+
     def packet(self, *packet: Any) -> None:
         self.packets.append(packet)
         if self.fails:

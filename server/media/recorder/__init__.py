@@ -5,8 +5,9 @@ How the worker uses it (all calls on the event loop; none of them blocks it):
     recorder = Recorder(request, session, root=settings().recordings, reserve_bytes=settings().record_reserve_bytes,
                         ask_key=relay.ask_key, announce=events.send)
     await recorder.start()                      # raises NoSpace, BadField (directory), and makes root/directory
-    relay.add_tap(recorder)                     # from here on `recorder.packet(...)` for every packet of the session, see `server/media/tap.py`
+    session.add_tap(recorder)                   # from here on `recorder.packet(...)` for every packet of those who agreed, see `server/media/tap.py`
     recorder.agree(["p1", "p2"])                # whose tracks are written from this packet on; a person left out: not one more byte
+    session.aim_taps()                          # and not one more request for a better picture of theirs, either
     recorder.joined("p3"); recorder.left("p3")  # for the index; `left` also closes that person's tracks
     recorder.speaking("p1")                     # optional: whenever the loudest person changes
     facts = recorder.facts()                    # RecordingFacts so far; after `stop` the final ones
@@ -23,7 +24,7 @@ The tap gives packets as they arrive, duplicates and padding already dropped, la
 
 `video/VP8`, `video/H264` and `audio/opus` are written; another codec is named in the log and left out. `arrival` is loop time, `capture` in the
 same clock.
-Only people on stage are tapped. A new connection of the same person needs no call: a jump of the timestamps starts the clock anew.
+Only people on stage who agreed are tapped. A new connection of the same person needs no call: a jump of the timestamps starts the clock anew.
 
 On disk, in root/directory:
 

@@ -103,6 +103,10 @@ class Recorder(Tap):
         if free < self._reserve_bytes:
             raise NoSpace(free_bytes=free, reserve_bytes=self._reserve_bytes)
 
+    def takes(self, participant: str) -> bool:
+        """See `server/media/tap.py`."""
+        return participant in self._agreed
+
     def packet(
         self,
         participant: str,
