@@ -272,7 +272,7 @@ class House:
         """How large the browser shows what it gets. Raises NotFound."""
         found = self._connection(connection)
         found.parts.choice.see({tile.mid: (tile.width, tile.height) for tile in tiles.tiles})
-        found.choose(self.clock())
+        self._choose(found, self.clock())
 
     # What connections tell.
 
@@ -357,10 +357,14 @@ class House:
                 self._reports.transport_feedback(connection, now)
                 self._tell_layers(connection, now)
         if count % 8 == 0:
-            connection.choose(now)
+            self._choose(connection, now)
             connection.is_lively = connection.parts.incoming.is_used or connection.link.line.is_busy
         if count % 40 == 0:
             self._second(connection, now)
+
+    def _choose(self, connection: Connection, now: float) -> None:
+        if connection.choose(now):
+            self.events.send(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 
     def _tell_layers(self, connection: Connection, now: float) -> None:
         sources = connection.layers_told(now)

@@ -92,12 +92,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One receive-only m-line of a connection and who is in it. `participant` is None while it is empty."""
+    """One receive-only m-line of a connection and who is in it. `participant` is None while it is empty.
+
+    `paused`: nothing comes in it for now, because the line of this connection carries no more.
+    """
 
     mid: str
     kind: Literal["audio", "video"]
     participant: str | None = None
     source: str | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,7 @@ class Event:
     hello            {boot}                                        first message on each WebSocket; a new `boot` means that all connections are gone
     connected        {connection, session, participant}            DTLS is up
     gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed | failed
-    slots            {connection, slots: [Slot]}                   who is in which slot, whenever it changes
+    slots            {connection, slots: [Slot]}                   who is in which slot, and which is paused, whenever it changes
     layers           {connection, sources: [LayersView]}           which layers of its sources the page should send from now on
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
     speaking         {session, connections, participants, main}    who speaks, who has the word (kept in silence); those on stage

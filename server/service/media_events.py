@@ -81,8 +81,7 @@ async def _gone(house: House, data: dict[str, Any]) -> None:
 
 async def _slots(house: House, data: dict[str, Any]) -> None:
     slots = _SLOTS.validate_python(data["slots"])
-    views = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in slots]
-    await house.announcer.slots(ConnectionId(data["connection"]), views)
+    await house.announcer.slots(ConnectionId(data["connection"]), [slot_view(slot) for slot in slots])
 
 
 async def _speaking(house: House, data: dict[str, Any]) -> None:

@@ -54,12 +54,13 @@ class KeyView:
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """One receiving m-line and who is in it."""
+    """One receiving m-line and who is in it. `paused`: nothing comes in it for now, because the line of this page carries no more."""
 
     mid: str
     kind: str
     participant: ParticipantId | None
     source: Source | None
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from server.domain.words import (
     Source,
 )
 from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
-from server.media.protocol import Answer, Offer, Restart, Seat, Tile, worker_of
+from server.media.protocol import Answer, Offer, Restart, Seat, Slot, Tile, worker_of
 from server.service.ending import Ending, finish_session
 from server.service.homes import connect_home, connect_near_queue, is_at_home
 from server.service.house import House
@@ -177,17 +177,18 @@ def connection_view(
     house: House, principal: Principal, answer: Answer, participant: ParticipantId | None
 ) -> ConnectionView:
     """The worker's answer for the page."""
-    slots = [slot_view(slot.mid, slot.kind, slot.participant, slot.source) for slot in answer.slots]
+    slots = [slot_view(slot) for slot in answer.slots]
     home = worker_of(answer.connection)
     return ConnectionView(
         ConnectionId(answer.connection), answer.sdp, slots, participant, home, turn_for(house, principal)
     )
 
 
-def slot_view(mid: str, kind: str, participant: str | None, source: str | None) -> SlotView:
+def slot_view(slot: Slot) -> SlotView:
     """One slot for the page."""
-    known = Source(source) if source in set(Source) else None
-    return SlotView(mid, kind, ParticipantId(participant) if participant else None, known)
+    known = Source(slot.source) if slot.source in set(Source) else None
+    participant = ParticipantId(slot.participant) if slot.participant else None
+    return SlotView(slot.mid, slot.kind, participant, known, slot.paused)
 
 
 async def restart_connection(house: House, principal: Principal, connection: ConnectionId, sdp: str) -> RestartView:

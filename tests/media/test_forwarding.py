@@ -52,7 +52,13 @@ async def test_picture_and_sound_reach_the_other(tmp_path: Path, way: Way) -> No
         assert picture[7].payload[5:] == vp8(False, 7, 7)[5:]
         await until(lambda: len(bob.of("4")) >= 20)
         slots = await rig.event("slots", connection=bob.connection)
-        assert slots.data["slots"][0] == {"mid": "2", "kind": "video", "participant": "ann", "source": "camera"}
+        assert slots.data["slots"][0] == {
+            "mid": "2",
+            "kind": "video",
+            "participant": "ann",
+            "source": "camera",
+            "paused": False,
+        }
         await ann.close()
         await bob.close()
 
@@ -317,7 +323,7 @@ async def test_silent_camera_gives_its_slot_back(tmp_path: Path, way: Way) -> No
         await send_picture(ann, 5)
         await until(lambda: len(bob.of("2")) == 5)
         await rig.client.seat("s1", "ann", Seat(state={"camera": False}))
-        empty = [{"mid": "2", "kind": "video", "participant": None, "source": None}]
+        empty = [{"mid": "2", "kind": "video", "participant": None, "source": None, "paused": False}]
         await until(lambda: rig.events[-1].kind == "slots" or _slots(rig, bob)[:1] == empty, 3.0)
         await until(lambda: _slots(rig, bob)[:1] == empty, 3.0)
         await send_picture(ann, 5, first=5, key_frames=(5,))

@@ -135,6 +135,11 @@ export class Call extends Emitter<CallEvents> {
     this.tell('slots', slots);
   }
 
+  /** Whether this picture comes in a slot that the server has paused, because the line here carries no more. */
+  isPaused(participant: string, source: Source): boolean {
+    return this.slots.some((slot) => slot.paused && slot.participant === participant && slot.source === source);
+  }
+
   /** What comes in, by participant. */
   people(): Map<string, Tracks> {
     const found = new Map<string, Tracks>();

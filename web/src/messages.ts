@@ -537,12 +537,13 @@ export interface SignInLink {
   secret: string;
 }
 
-/** One receiving m-line and who is in it. */
+/** One receiving m-line and who is in it. `paused`: nothing comes in it for now, because the line of this page carries no more. */
 export interface SlotView {
   mid: string;
   kind: string;
   participant: string | null;
   source: Source | null;
+  paused: boolean;
 }
 
 /** `slots`: who is in which receiving m-line of a connection. */

@@ -166,6 +166,11 @@ export class Room extends Emitter<RoomEvents> {
     return this.#call.people();
   }
 
+  /** Whether a picture is paused, because this page's own line carries no more. */
+  isPaused(participant: string, source: Source): boolean {
+    return this.#call.isPaused(participant, source);
+  }
+
   stats(): Promise<RTCStatsReport> {
     return this.#call.stats();
   }

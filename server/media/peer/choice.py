@@ -20,6 +20,7 @@ class Choice:
         self._outlets = [outlet for outlet in outlets if outlet.kind == "video"]
         self._sounds = [outlet for outlet in outlets if outlet.kind == "audio"]
         self._tiles: dict[str, tuple[int, int]] = {}
+        self._still: list[str] = []
 
     @property
     def is_open(self) -> bool:
@@ -41,6 +42,11 @@ class Choice:
         for (outlet, publication), rung in zip(filled, choose(pictures, room_bps), strict=True):
             outlet.limit(None if rung is None else publication.ladder[rung])
         return sound_bps + sum(picture.rungs[fitting(picture)].bps for picture in pictures)
+
+    def has_changed_still(self) -> bool:
+        """Whether other pictures stand still than when this was asked last."""
+        before, self._still = self._still, [outlet.mid for outlet in self._outlets if outlet.stands_still]
+        return before != self._still
 
     def _picture(self, outlet: Outlet, publication: Publication) -> Picture:
         layer = outlet.layer

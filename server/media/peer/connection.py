@@ -25,6 +25,7 @@ from server.media.native.forwarder import LinkState
 from server.media.peer.build import Parts
 from server.media.peer.layer import Layer
 from server.media.peer.moves import Moves
+from server.media.peer.outlet import Outlet
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
@@ -133,13 +134,17 @@ class Connection:
 
     def slots(self) -> list[Slot]:
         """Who is in which slot."""
-        return [_slot_view(outlet.mid, outlet.kind, outlet.publication) for outlet in self.parts.outlets]
+        return [_slot_view(outlet) for outlet in self.parts.outlets]
 
-    def choose(self, now: float) -> None:
-        """Lets each slot have the layer that is best for it now, and has the line probed for more. To be called a few times a second."""
+    def choose(self, now: float) -> bool:
+        """Lets each slot have the layer that is best for it now, and has the line probed for more. To be called a few times a second.
+
+        True when a picture stands still from now on that did not, or the other way round.
+        """
         choice, line = self.parts.choice, self.link.line
         if choice.is_open:
             line.wish(choice.settle(line.budget_bps(now)))
+        return choice.has_changed_still()
 
     def layers_told(self, now: float) -> list[LayersView]:
         """Of which sources the browser should send other layers than before."""
@@ -343,7 +348,9 @@ def _tap(publication: Publication, layer: Layer, packet: MediaPacket) -> None:
         publication.taps = ()
 
 
-def _slot_view(mid: str, kind: str, publication: Publication | None) -> Slot:
+def _slot_view(outlet: Outlet) -> Slot:
+    publication, kind = outlet.publication, outlet.kind
     if publication is None or not publication.participant:
-        return Slot(mid, "audio" if kind == "audio" else "video")
-    return Slot(mid, "audio" if kind == "audio" else "video", publication.participant, publication.source)
+        return Slot(outlet.mid, "audio" if kind == "audio" else "video")
+    source, paused = publication.source, outlet.stands_still
+    return Slot(outlet.mid, "audio" if kind == "audio" else "video", publication.participant, source, paused)

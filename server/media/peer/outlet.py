@@ -24,6 +24,7 @@ MID_BLOCK_BYTES = 5
 class Outlet:
     """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment.
     `since` is when the first packet of this publication went out.
+    `stands_still` is true from the moment the slot is paused until a picture comes again.
 
     `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected. `state` is what compiled code sees.
     """
@@ -49,7 +50,7 @@ class Outlet:
         self.map: SlotMap[Layer] = SlotMap(seed & 0x7FFF, seed, CLOCK_RATES[kind])
         self.publication: Publication | None = None
         self._limit = ""
-        self.is_paused = False
+        self.is_paused = self.stands_still = False
         self.since = float("inf")
         self.is_sent_twice = False
         self.before: bytes | None = None
@@ -90,14 +91,15 @@ class Outlet:
     def show(self, publication: Publication) -> None:
         """The slot belongs to `publication` from its next key frame on; until then the old picture goes on."""
         if publication is not self.publication:
-            self.publication, self._limit, self.is_paused = publication, publication.ladder[-1], False
+            self.publication, self._limit = publication, publication.ladder[-1]
+            self.is_paused = self.stands_still = False
             self.since = float("inf")
         self.aim()
 
     def limit(self, rid: str | None) -> None:
         """The slot may have this layer of its publication or a smaller one; None: for now it shows nothing new."""
         if rid is None and not self.is_paused:
-            self.is_paused = True
+            self.is_paused = self.stands_still = True
             self._leave()
         elif rid is not None and (self.is_paused or rid != self._limit):
             self.is_paused, self._limit = False, rid
@@ -126,7 +128,7 @@ class Outlet:
 
     def clear(self) -> None:
         """Nobody is in the slot."""
-        self.publication = None
+        self.publication, self.stands_still = None, False
         self._leave()
 
     def _leave(self) -> None:
@@ -161,6 +163,7 @@ class Outlet:
             self._packets_before, self._octets_before = self.sent()
             old.drop(self)
         self.map.switch(layer, packet, newest)
+        self.stands_still = False
         self._settle()
         octets = len(packet.payload) + sum(len(other.payload) for other in after)
         self._counted_from = (layer.packets - 1 - len(after), layer.octets - octets)

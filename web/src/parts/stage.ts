@@ -13,7 +13,7 @@ import { TileSizes } from './tile_sizes';
 
 const tellsFrames = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 
-interface Tile { figure: HTMLElement; video: HTMLVideoElement; person: ParticipantView; source: Source }
+interface Tile { figure: HTMLElement; video: HTMLVideoElement; person: ParticipantView; source: Source; isPaused: boolean }
 
 export class Stage {
   readonly #tiles = new Map<string, Tile>();
@@ -84,11 +84,15 @@ export class Stage {
   #renderTile(key: string, person: ParticipantView, source: Source, track: MediaStreamTrack | undefined): void {
     const tile = this.#tiles.get(key) ?? this.#makeTile(key, person, source);
     tile.person = person;
-    const hasPicture = Boolean(track) && person.state[source] && person.here && !person.interrupted;
+    const isThere = person.here && !person.interrupted;
+    const hasPicture = Boolean(track) && person.state[source] && isThere;
+    const isPaused = hasPicture && this.room.isPaused(person.id, source);
     play(tile.video, hasPicture ? track : undefined);
-    tile.figure.classList.toggle('tile-dark', !hasPicture);
+    tile.figure.classList.toggle('tile-dark', !hasPicture || isPaused);
+    if (tile.figure.classList.toggle('tile-paused', isPaused) && !tile.isPaused) announce(t('Your line is weak: the picture of %(name)s is paused', { name: person.name }));
+    tile.isPaused = isPaused;
     setText(tile.figure.querySelector('.tile-letters') as HTMLElement, initials(person.name));
-    setText(tile.figure.querySelector('.tile-state') as HTMLElement, person.here && !person.interrupted ? '' : t('Connection interrupted'));
+    setText(tile.figure.querySelector('.tile-state') as HTMLElement, !isThere ? t('Connection interrupted') : isPaused ? t('Paused: your line is weak') : '');
     setText(tile.figure.querySelector('.tile-name') as HTMLElement, source === 'screen' ? t('Screen of %(name)s', { name: person.name }) : person.name);
     show(tile.figure.querySelector('.tile-muted') as HTMLElement, source === 'camera' && !person.state.microphone && person.here);
   }
@@ -104,7 +108,7 @@ export class Stage {
       el('p', { class: 'sign tile-line', hidden: true }, icon('wifi'), el('span', { class: 'tile-line-words' })),
       el('button', { class: 'tile-pin', type: 'button', 'aria-label': t('Show %(name)s large', { name: person.name }), onclick: () => { this.#pinned = key; this.#arrange(); } }));
     byId('tiles').append(figure);
-    const tile = { figure, video, person, source };
+    const tile = { figure, video, person, source, isPaused: false };
     this.#tiles.set(key, tile);
     this.#sizes.add(key, figure);
     return tile;
