@@ -17,7 +17,10 @@ PACKET_OCTETS = 1100
 
 
 class Bottleneck:
-    """`capacity_bps` and `loss` may change at any time. `picture_bps` is asked for each frame; sound goes always."""
+    """`capacity_bps` and `loss` may change at any time. `picture_bps` is asked for each frame; sound goes always.
+
+    `padding_max`: so many bytes can be padded at once, because there is little to pad with.
+    """
 
     def __init__(self, seed: int, capacity_bps: float, picture_bps: Callable[["Bottleneck"], float]) -> None:
         self.capacity_bps, self.loss = capacity_bps, 0.0
@@ -25,6 +28,7 @@ class Bottleneck:
         self.now = 1000.0
         self.line, self.state = Line(), LinkState()
         self.state.transport_seq = seed & 0xFFFF
+        self.padding_max = 1_000_000
         self.sent_bits = self.sound_lost = self.sound_sent = self.padded = 0
         self.queues: list[float] = []
         self._picture_bps = picture_bps
@@ -93,7 +97,7 @@ class Bottleneck:
         octets = self.line.due(self.now) if self.line.is_busy else 0
         if octets and self.line.probe is not None:
             before, padded = self.state.transport_seq, 0
-            while padded < octets:
+            while padded < min(octets, self.padding_max):
                 self._send(PACKET_OCTETS)
                 padded += PACKET_OCTETS
             self.line.probe.padded(before, self.state.transport_seq, padded)

@@ -45,6 +45,32 @@ def test_narrow_line_is_measured(seed: int) -> None:
     assert line.padded * 8 < 0.15 * 3 * 800_000 * (1 + 30 / PROBE_PAUSE_S)
 
 
+def test_probes_that_teach_nothing_become_seldom(seed: int) -> None:
+    line = Bottleneck(seed, 20e6, lambda line: 30_000.0)
+    line.padding_max = 2_000  # 700 kbit/s: of a shared screen that stands still, there is no more to repeat.
+    line.line.wish(4e6)
+    line.run(120.0)
+    probe_octets, line.padded = 8 * (line.padding_max + 1100), 0
+    line.run(120.0)
+    assert 0 < line.padded < 4 * probe_octets
+    line.padding_max = 1_000_000
+    line.line.wish(5e6)  # Something more is wished: that is worth another try.
+    line.until(lambda: (line.budget or 0) > 4.5e6, 62.0)
+
+
+def test_probing_ends_with_the_wish(seed: int) -> None:
+    line = Bottleneck(seed, 800_000, lambda line: LAYERS_BPS[0])
+    line.line.wish(2e6)
+    line.until(lambda: line.line.probe is not None, 10.0)
+    line.line.wish(0.0)
+    line.run(2.0)
+    assert not line.line.is_busy
+    assert not line.line.is_narrow(line.now)
+    padded = line.padded
+    line.run(60.0)
+    assert line.padded == padded
+
+
 def test_dip_is_followed_within_five_seconds_and_left_within_ten(seed: int) -> None:
     line = Bottleneck(seed, 2e6, best_layer)
     line.until(lambda: best_layer(line) == LAYERS_BPS[-1], 10.0)

@@ -43,6 +43,12 @@ class Choice:
             outlet.limit(None if rung is None else publication.ladder[rung])
         return sound_bps + sum(picture.rungs[fitting(picture)].bps for picture in pictures)
 
+    def release(self) -> None:
+        """Nothing is left to choose from: what was paused may come."""
+        for outlet in self._outlets:
+            if outlet.is_paused and outlet.publication is not None:
+                outlet.limit(outlet.publication.ladder[-1])
+
     def has_changed_still(self) -> bool:
         """Whether other pictures stand still than when this was asked last."""
         before, self._still = self._still, [outlet.mid for outlet in self._outlets if outlet.stands_still]

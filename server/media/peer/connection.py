@@ -144,6 +144,9 @@ class Connection:
         choice, line = self.parts.choice, self.link.line
         if choice.is_open:
             line.wish(choice.settle(line.budget_bps(now)))
+        else:  # Who left, or what is left to see, has no layers: nothing is paused any more, and nothing is probed for.
+            choice.release()
+            line.wish(0.0)
         return choice.has_changed_still()
 
     def layers_told(self, now: float) -> list[LayersView]:

@@ -36,6 +36,9 @@ fill it for a second."""
 CAREFUL_S = 30.0
 PROBE_PAUSE_S = 5.0
 NEXT_STEP_S = 1.0
+FRUITLESS_PAUSE_MAX_S = 60.0
+"""A probe that taught nothing (the padding was too small, or nobody spoke of it) waits twice as long as the one before it, and at most so long."""
+GROWTH = 1.02
 OWN_LOSS_MAX = 0.3
 TRIAL_BEGINS_S, TRIAL_S = 0.7, 2.2
 STEADY_TIMES, STEADY_LOSS = 4, 0.02
@@ -91,6 +94,7 @@ class Line:
         self._base_since = 0.0
         self._stood_s, self._steady = 0.0, 0
         self._step = FIRST_STEP
+        self._fruitless = 0
         self._trial: _Trial | None = None
         self._slow_loss = 0.0
 
@@ -99,11 +103,14 @@ class Line:
         return self._budget_bps if now - self._heard_at < FORGOTTEN_S else None
 
     def wish(self, bps: float) -> None:
-        """What we would send, all in all, if the line carried it; a probe will tell. Stays until the next wish."""
+        """What we would send, all in all, if the line carried it; a probe will tell. Stays until the next wish; 0 when there is nothing to send."""
+        if bps > GROWTH * self._wish_bps:
+            self._fruitless = 0
         self._wish_bps = bps
 
     def moved(self) -> None:
         """Another path, with a delay of its own."""
+        self._fruitless = 0
         self._forget_delays()
 
     def is_narrow(self, now: float) -> bool:
@@ -237,12 +244,22 @@ class Line:
         self._looks.clear()
         self._rested_at = now + PROBE_PAUSE_S
         if measured is None:
+            self._rest(now)
             return
         # What is lost on its way whatever we send would not have queued either.
         received_bps = measured.received_bps / (1 - self.own_loss)
         if measured.growth_s > CLEAR_S or measured.lost_share > self._loss_limit:
             self._budget_bps = max(FLOOR_BPS, MEASURED * received_bps)
-            self._backed_off_at, self._step = now, FIRST_STEP
+            self._backed_off_at, self._step, self._fruitless = now, FIRST_STEP, 0
             return
-        self._budget_bps = max(self._budget_bps or 0.0, received_bps / PROBE_NEEDS)
-        self._rested_at, self._step = now + NEXT_STEP_S, NEXT_STEP
+        before_bps, reached_bps = self._budget_bps or 0.0, received_bps / PROBE_NEEDS
+        self._budget_bps, self._step = max(before_bps, reached_bps), NEXT_STEP
+        if reached_bps > GROWTH * before_bps:
+            self._rested_at, self._fruitless = now + NEXT_STEP_S, 0
+        else:
+            self._rest(now)
+
+    def _rest(self, now: float) -> None:
+        """After a probe that taught nothing: the next one would teach no more soon."""
+        self._rested_at = now + min(FRUITLESS_PAUSE_MAX_S, PROBE_PAUSE_S * 2**self._fruitless)
+        self._fruitless = min(self._fruitless + 1, 4)
