@@ -43,10 +43,11 @@ class SlotsTold:
 
 @dataclass(frozen=True, slots=True)
 class LayersOfSource:
-    """The layers (RIDs) of one sending m-line that somebody watches."""
+    """The layers (RIDs) of one sending m-line that somebody watches; none of one without layers, which may have a limit."""
 
     mid: str
     rids: list[str]
+    limit_bps: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,14 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class LayersView:
-    """The layers (RIDs) of one sending m-line that somebody watches, smallest first."""
+    """The layers (RIDs) of one sending m-line that somebody watches, smallest first. Empty: it has only one.
+
+    `limit_bps`: no more than that should be sent of a picture of one layer, because no viewer's line carries it; None: no limit.
+    """
 
     mid: str
     rids: list[str]
+    limit_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,7 @@ class Event:
     connected        {connection, session, participant}            DTLS is up
     gone             {connection, session, participant, reason}    closed_by_peer | no_check_30s | replaced | ended | dtls_failed | failed
     slots            {connection, slots: [Slot]}                   who is in which slot, and which is paused, whenever it changes
-    layers           {connection, sources: [LayersView]}           which layers of its sources the page should send from now on
+    layers           {connection, sources: [LayersView]}           which layers of its sources the page should send, and how much
     roster           {session, participants: [ParticipantView]}    whenever somebody joins, leaves, goes on stage, or changes state
     speaking         {session, connections, participants, main}    who speaks, who has the word (kept in silence); those on stage
     lines            {session, at, seconds, lines: [LineView]}     every 5 s, of those on stage; `at` is UNIX time

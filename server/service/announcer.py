@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from server.domain.principal import Person
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
+from server.media.protocol import LayersView
 from server.service.media_views import PersonLine, Speaking
 from server.service.views import (
     CaseChange,
@@ -44,8 +45,8 @@ class Announcer(Protocol):
     async def speaking(self, connections: Sequence[ConnectionId], speaking: Speaking) -> None:
         """Who speaks in a session, for the pages that hold these connections."""
 
-    async def layers(self, connection: ConnectionId, sources: Mapping[str, Sequence[str]]) -> None:
-        """Which layers (RIDs) of its sources (by mid) the page behind one connection should send."""
+    async def layers(self, connection: ConnectionId, sources: Sequence[LayersView]) -> None:
+        """What the page behind one connection should send of its sources. Those that are not named stay as they are."""
 
     async def lines(self, session: SessionId, lines: Mapping[ConnectionId, PersonLine]) -> None:
         """How the lines in a session are, by connection: agents among their pages hear of all, the others of their own."""

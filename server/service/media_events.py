@@ -90,8 +90,7 @@ async def _speaking(house: House, data: dict[str, Any]) -> None:
 
 
 async def _layers(house: House, data: dict[str, Any]) -> None:
-    sources = {source.mid: source.rids for source in _LAYERS.validate_python(data["sources"])}
-    await house.announcer.layers(ConnectionId(data["connection"]), sources)
+    await house.announcer.layers(ConnectionId(data["connection"]), _LAYERS.validate_python(data["sources"]))
 
 
 async def _roster(house: House, data: dict[str, Any]) -> None:

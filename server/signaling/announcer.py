@@ -11,7 +11,7 @@ from server.api.wire import to_plain
 from server.domain.principal import Agent, Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
-from server.media.protocol import worker_of
+from server.media.protocol import LayersView, worker_of
 from server.service.media_views import LinesTold, PersonLine, Speaking
 from server.service.views import (
     CaseChange,
@@ -98,9 +98,9 @@ class SocketAnnouncer:
         self._speaking |= dict.fromkeys(connections, speaking)
         await asyncio.gather(*(self._tell_holder(one, "speaking", speaking) for one in connections))
 
-    async def layers(self, connection: ConnectionId, sources: Mapping[str, Sequence[str]]) -> None:
+    async def layers(self, connection: ConnectionId, sources: Sequence[LayersView]) -> None:
         kept = self._layers.setdefault(connection, {})
-        kept |= {mid: LayersOfSource(mid, list(rids)) for mid, rids in sources.items()}
+        kept |= {one.mid: LayersOfSource(one.mid, one.rids, one.limit_bps) for one in sources}
         await self._tell_layers(connection)
 
     async def _tell_layers(self, connection: ConnectionId) -> None:

@@ -90,8 +90,13 @@ async def _window(browser: Browser, product: Product) -> tuple[BrowserContext, P
 async def waiting_customer(browser: Browser, product: Product, name: str = "Bo Becker", devices: bool = True) -> Person:
     """A customer who opened a case and waits with camera and microphone on."""
     context, page = await _window(browser, product)
-    person = Person(context, page, product)
-    await page.goto(product.url + "/?lang=en")
+    return await waits(Person(context, page, product), name, devices)
+
+
+async def waits(person: Person, name: str = "Bo Becker", devices: bool = True) -> Person:
+    """The same in a window that is there already."""
+    page = person.page
+    await page.goto(person.product.url + "/?lang=en")
     await page.locator("#topics .topic").first.click()
     await page.fill("#summary", "The router blinks red since yesterday")
     await page.fill("#name", name)

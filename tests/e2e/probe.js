@@ -79,5 +79,11 @@
     return found;
   };
 
-  window.oaseProbe = { peers, marks, mark, stats, pictures, layers, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
+  /** The m-line of the shared screen, and how much it may take at most. */
+  const screen = () => {
+    const one = peers.at(-1).getTransceivers()[2];
+    return [one.mid, one.sender.getParameters().encodings[0].maxBitrate];
+  };
+
+  window.oaseProbe = { peers, marks, mark, stats, pictures, layers, screen, forget: () => Object.keys(marks).forEach((name) => delete marks[name]) };
 })();

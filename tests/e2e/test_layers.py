@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from playwright.async_api import WebSocketRoute
 
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import PROBE, chromium_path, running_chromium
 from tests.e2e.looking import faults, picture
-from tests.e2e.people import Person, agent_at_desk, invites, takes_first_case, waiting_customer
+from tests.e2e.people import Person, agent_at_desk, invites, takes_first_case, waiting_customer, waits
 from tests.e2e.product import running_product
 from tests.idle import IDLE_MIN, Idle
+from tests.media.rig import until
 
 pytestmark = [
     pytest.mark.browser,
@@ -62,11 +63,11 @@ async def test_page_sends_the_size_that_the_other_one_shows_and_no_other(tmp_pat
 
 
 class Wire:
-    """Between a page and the server's socket: keeps the last `slots`, and can say them again, changed."""
+    """Between a page and the server's socket: keeps the last of each event, and can say others, as the server would over another line."""
 
     def __init__(self) -> None:
         self._page: WebSocketRoute | None = None
-        self._slots: dict[str, Any] = {}
+        self.heard: dict[str, dict[str, Any]] = {}
 
     def open(self, page: WebSocketRoute) -> None:
         self._page = page
@@ -74,15 +75,19 @@ class Wire:
 
     def _heard(self, message: str | bytes) -> None:
         assert self._page is not None
-        if isinstance(message, str) and message.startswith('42["slots",'):
-            self._slots = json.loads(message[2:])[1]
+        if isinstance(message, str) and message.startswith('42["'):
+            event, body = json.loads(message[2:])
+            self.heard[event] = body
         self._page.send(message)
 
-    def pause(self, participant: str, paused: bool) -> None:
-        """As the server says it when the line of this page cannot carry that picture, and when it can again."""
+    def say(self, event: str, **change: Any) -> None:
+        """The last `event` again, with this change."""
         assert self._page is not None
-        slots = [slot | {"paused": paused and slot["participant"] == participant} for slot in self._slots["slots"]]
-        self._page.send("42" + json.dumps(["slots", self._slots | {"slots": slots}]))
+        self._page.send("42" + json.dumps([event, self.heard[event] | change]))
+
+    def pause(self, participant: str, paused: bool) -> None:
+        slots = [one | {"paused": paused and one["participant"] == participant} for one in self.heard["slots"]["slots"]]
+        self.say("slots", slots=slots)
 
 
 async def test_paused_picture_says_so_on_its_tile_until_it_is_back(tmp_path: Path) -> None:
@@ -117,3 +122,19 @@ async def test_paused_picture_says_so_on_its_tile_until_it_is_back(tmp_path: Pat
         assert await small.locator("video").is_visible()
         assert await small.locator(".tile-state").inner_text() == ""
         assert [*customer.errors, *agent.errors, *guest.errors] == []
+
+
+async def test_page_sends_no_more_of_a_picture_without_layers_than_it_is_told(tmp_path: Path) -> None:
+    """The server's side is in tests/media/test_ceiling.py."""
+    async with running_product(tmp_path) as product, running_chromium() as chromium:
+        context, wire = await chromium.new_context(locale="en"), Wire()
+        await context.add_init_script(path=PROBE)
+        await context.route_web_socket("**/*", wire.open)
+        customer = await waits(Person(context, await context.new_page(), product))
+        await until(lambda: "layers" in wire.heard)
+        mid, before = await customer.page.evaluate("oaseProbe.screen()")
+        for limit_bps, most_bps in ((200_000, 200_000), (None, before)):
+            wire.say("layers", sources=[{"mid": mid, "rids": [], "limit_bps": limit_bps}])
+            await customer.until(f"oaseProbe.screen()[1] === {most_bps}")
+        await until_layers(customer, ["m"])  # The camera goes on as it was.
+        assert customer.errors == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.domain.words import ConnectionId, LineState, ParticipantId, PersonKind, SessionId, Trouble
-from server.media.protocol import LineView
+from server.media.protocol import LayersView, LineView
 from server.service.media_views import PersonLine, Speaking
 from tests.api.scene import add_connection, first_link
 from tests.site import Browser, Line, Site
@@ -35,10 +35,14 @@ async def test_who_speaks_is_told_to_the_pages_in_the_call_and_to_no_other(site:
 async def test_layers_that_are_watched_are_told_to_the_page_that_sends_them(site: Site) -> None:
     customer, other = await site.customer(), await site.customer()
     (line, mine), (strange, _) = await holding(site, customer), await holding(site, other)
-    await site.house.announcer.layers(mine, {"0": ["m"]})
-    await site.house.announcer.layers(mine, {"0": ["m", "h"]})
+    await site.house.announcer.layers(mine, [LayersView("0", ["m"]), LayersView("2", [], 400_000)])
+    await site.house.announcer.layers(mine, [LayersView("0", ["m", "h"])])
     told = await line.until("layers", 2)
-    assert told[-1] == {"connection": mine, "sources": [{"mid": "0", "rids": ["m", "h"]}]}
+    camera, screen = (
+        {"mid": "0", "rids": ["m", "h"], "limit_bps": None},
+        {"mid": "2", "rids": [], "limit_bps": 400_000},
+    )
+    assert told[-1] == {"connection": mine, "sources": [camera, screen]}
     again = await customer.line()
     await again.ask("hold", {"connection": mine})
     assert await again.until("layers") == told[-1:]

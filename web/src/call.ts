@@ -66,6 +66,7 @@ export class Call extends Emitter<CallEvents> {
   #isSeen = false;
   #expected = '';
   #asked = RESTING;
+  readonly #most = new Map<Source, number>();
   #room_bps: number | null = null;
   #setting: Promise<void> = Promise.resolve();
 
@@ -121,12 +122,15 @@ export class Call extends Emitter<CallEvents> {
     this.#expected = participant;
   }
 
-  /** Which layers of the camera somebody watches. */
+  /** Which layers of the camera somebody watches, and how much the viewers' lines carry of a picture that has no layers. */
   setLayers(sources: readonly LayersOfSource[]): void {
-    const asked = sources.find(({ mid }) => mid === this.#senders.get('camera')?.mid)?.rids;
-    if (!asked) return;
-    this.#asked = asked;
-    void this.#limit('camera');
+    for (const [source, { mid }] of this.#senders) {
+      const told = sources.find((one) => one.mid === mid);
+      if (!told) continue;
+      if (source === 'camera' && told.rids.length) this.#asked = told.rids;
+      this.#most.set(source, told.limit_bps ?? Infinity);
+      void this.#limit(source);
+    }
   }
 
   setSlots(slots: readonly SlotView[]): void {
@@ -248,7 +252,7 @@ export class Call extends Emitter<CallEvents> {
     if (!sender || !parameters || !first) return;
     if (more.length) { if (this.#choose(parameters)) await sender.setParameters(parameters); return; }
     const isSmall = source === 'camera' && !this.#isSeen;
-    first.maxBitrate = isSmall ? UNSEEN_BPS : MAX_BPS[source];
+    first.maxBitrate = Math.min(isSmall ? UNSEEN_BPS : MAX_BPS[source], this.#most.get(source) ?? Infinity);
     if (source === 'camera') first.scaleResolutionDownBy = isSmall ? UNSEEN_SCALE : 1;
     if (source === 'screen') parameters.degradationPreference = 'maintain-resolution'; // Text that can be read, before movement.
     if (source === 'microphone') first.networkPriority = 'high';

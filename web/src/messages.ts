@@ -253,10 +253,11 @@ export interface KeyView {
 /** Languages of the pages. */
 export type Language = 'de' | 'en';
 
-/** The layers (RIDs) of one sending m-line that somebody watches. */
+/** The layers (RIDs) of one sending m-line that somebody watches; none of one without layers, which may have a limit. */
 export interface LayersOfSource {
   mid: string;
   rids: string[];
+  limit_bps: number | null;
 }
 
 /** `layers`: which layers of its sources a page should send from now on. Sources that are not named stay as they are. */

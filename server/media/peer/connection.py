@@ -142,8 +142,9 @@ class Connection:
         True when a picture stands still from now on that did not, or the other way round.
         """
         choice, line = self.parts.choice, self.link.line
-        if choice.is_open:
+        if choice.is_open or line.has_backed_off:
             line.wish(choice.settle(line.budget_bps(now)))
+            choice.share(line.budget_bps(now) if line.is_narrow(now) else None)
         else:  # Who left, or what is left to see, has no layers: nothing is paused any more, and nothing is probed for.
             choice.release()
             line.wish(0.0)
@@ -151,8 +152,8 @@ class Connection:
 
     def layers_told(self, now: float) -> list[LayersView]:
         """Of which sources the browser should send other layers than before."""
-        told = ((publication.mid, publication.told(now)) for publication in self.publications)
-        return [LayersView(mid, rids) for mid, rids in told if rids is not None]
+        told = (publication.told(now) for publication in self.publications)
+        return [view for view in told if view is not None]
 
     # The edge calls the next nine.
 

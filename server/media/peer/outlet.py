@@ -25,6 +25,7 @@ class Outlet:
     """`publication` is who is, or is about to be, in the slot; `map.shift.layer` is whose packets go out at this moment.
     `since` is when the first packet of this publication went out.
     `stands_still` is true from the moment the slot is paused until a picture comes again.
+    `carries_bps`: so much of a picture of one layer the line carries; None: all of it, as far as is known.
 
     `is_sent_twice`: each packet goes out a second time with the next one; `before` is that packet, protected. `state` is what compiled code sees.
     """
@@ -52,6 +53,7 @@ class Outlet:
         self._limit = ""
         self.is_paused = self.stands_still = False
         self.since = float("inf")
+        self.carries_bps: float | None = None
         self.is_sent_twice = False
         self.before: bytes | None = None
         self.transport_head = extensions[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in extensions else 0
@@ -91,7 +93,9 @@ class Outlet:
     def show(self, publication: Publication) -> None:
         """The slot belongs to `publication` from its next key frame on; until then the old picture goes on."""
         if publication is not self.publication:
+            self._leave_publication()
             self.publication, self._limit = publication, publication.ladder[-1]
+            publication.outlets.append(self)
             self.is_paused = self.stands_still = False
             self.since = float("inf")
         self.aim()
@@ -128,8 +132,13 @@ class Outlet:
 
     def clear(self) -> None:
         """Nobody is in the slot."""
-        self.publication, self.stands_still = None, False
+        self._leave_publication()
         self._leave()
+
+    def _leave_publication(self) -> None:
+        if self.publication is not None:
+            self.publication.outlets.remove(self)
+        self.publication, self.stands_still, self.carries_bps = None, False, None
 
     def _leave(self) -> None:
         if self.map.wanted is not None:

@@ -1,11 +1,13 @@
 """One sending m-line of a browser: a camera, a microphone or a screen, in one layer or in several. It may fall silent and come back at any time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from server.media.peer.ceiling import Ceiling
 from server.media.peer.demand import Demand
 from server.media.peer.feed import Feed
 from server.media.peer.layer import Layer
 from server.media.peer.outlet import Outlet
+from server.media.protocol import LayersView
 from server.media.rtp.clock import PublisherClock
 from server.media.rtp.layers import Rung, nominal_bps
 from server.media.rtp.loudness import Loudness
@@ -27,7 +29,7 @@ class Publication:
     """One source of one person.
 
     `rids` are the layers that may come (simulcast), as offered; `ladder` the same with the smallest first, as far as that is known; `layers`
-    those that came, in this order. `live` is true while packets of any come.
+    those that came, in this order. `live` is true while packets of any come. `outlets` are the slots that it is in, or is about to be.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Publication:
         self.rids = rids or [""]
         self.ladder = list(self.rids)
         self.layers: list[Layer] = []
+        self.outlets: list[Outlet] = []
         self.participant = ""
         self.taps: tuple[Tap, ...] = ()
         self.live = False
         self.last_at = float("-inf")
         self.loudness = Loudness()
         self._feed = Feed(kind)
+        self._ceiling = Ceiling()
         self._demand = Demand(self.ladder[(len(self.ladder) - 1) // 2])
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
         self._clock = clock
@@ -98,11 +102,6 @@ class Publication:
             found.insert(0, Rung(width, height, bps or nominal_bps(width, height)))
         return found
 
-    def outlets(self) -> Iterator[Outlet]:
-        """The slots that this source is in, or is about to be."""
-        found = {outlet: None for layer in self.layers for outlet in layer.outlets if outlet.publication is self}
-        return iter(found)
-
     def pick(self, shown: Layer | None, limit: str) -> Layer | None:
         """What a slot should go for that shows `shown` and may have the layer `limit` or a smaller one.
 
@@ -115,14 +114,32 @@ class Publication:
         allowed = [layer for layer in live if self.ladder.index(layer.rid) <= most]
         return allowed[-1] if allowed and shown in self.layers else live[0]
 
-    def told(self, now: float) -> list[str] | None:
-        """The layers that the sender should send from now on, if that is news and there is anything to choose from."""
-        return self._demand.changed(self.ladder, self._watched(now), now) if len(self.rids) > 1 else None
+    def told(self, now: float) -> LayersView | None:
+        """What the sender should send from now on of its layers, or of its only one, if that is news."""
+        if self.kind != "video":
+            return None
+        if len(self.rids) > 1:
+            rids = self._demand.changed(self.ladder, self._watched(now), now)
+            return LayersView(self.mid, rids) if rids is not None else None
+        rate_bps = self.layers[0].bps if self.layers else 0.0
+        is_news = self._ceiling.changed(self._carried_bps(), rate_bps, now)
+        return LayersView(self.mid, [], self._ceiling.limit_bps) if is_news else None
+
+    @property
+    def full_bps(self) -> float:
+        """What its only layer took before its sender was limited; 0 while it is not."""
+        return self._ceiling.full_bps
+
+    def _carried_bps(self) -> float | None:
+        """What the best of the viewers' lines carries; None: all of it, or nobody watches. A recording does not count: talk comes first."""
+        carried = [outlet.carries_bps for outlet in self.outlets]
+        known = [bps for bps in carried if bps is not None]
+        return max(known) if known and len(known) == len(carried) else None
 
     def _watched(self, now: float) -> set[str]:
         """The layers that are in slots or taps, and those that slots would grow to, once their first picture is there."""
         found = {self.ladder[-1]} if self.taps else set()
-        for outlet in self.outlets():
+        for outlet in self.outlets:
             found |= {
                 layer.rid for layer in (outlet.layer, outlet.map.wanted) if layer is not None and layer in self.layers
             }
@@ -194,7 +211,7 @@ class Publication:
             self.last_at = float("-inf")  # The session sees it in its next round.
 
     def _aim(self) -> None:
-        for outlet in self.outlets():
+        for outlet in self.outlets:
             outlet.aim()
         wanted = self._feed.target(self.layers, self.last_at) if self.taps and self.kind == "video" else None
         if wanted is not None and wanted is not self._feed.layer:

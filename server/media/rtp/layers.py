@@ -81,6 +81,13 @@ def choose(pictures: Sequence[Picture], room_bps: float | None) -> list[int | No
     return chosen
 
 
+def plain_share_bps(pictures: Sequence[Picture], room_bps: float) -> float:
+    """What each picture of one layer only may take of this line, when the smallest layers of the others come first."""
+    least_bps = sum(picture.rungs[0].bps for picture in pictures if len(picture.rungs) > 1)
+    count = sum(len(picture.rungs) == 1 for picture in pictures)
+    return max(0.0, room_bps - UP * least_bps) / max(1, count)
+
+
 def _rank(picture: Picture) -> tuple[bool, int]:
     width, height = picture.tile or (0, 0)
     return not picture.is_screen, -width * height

@@ -115,7 +115,12 @@ class Line:
 
     def is_narrow(self, now: float) -> bool:
         """True while it has proved to carry less than is wished."""
-        return self._backed_off_at > float("-inf") and self._wish_bps > (self.budget_bps(now) or float("inf"))
+        return self.has_backed_off and self._wish_bps > (self.budget_bps(now) or float("inf"))
+
+    @property
+    def has_backed_off(self) -> bool:
+        """True once it has proved to carry less than was sent."""
+        return self._backed_off_at > float("-inf")
 
     @property
     def is_busy(self) -> bool:
