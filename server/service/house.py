@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from server.config import Settings
+from server.domain.words import ConnectionId
 from server.media.workers import Workers
 from server.service.announcer import Announcer
 from server.service.bell import Bell
@@ -21,7 +22,8 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
-    the bell of the work that follows a recording, the order of what concerns one session, and what was seen of people's lines."""
+    the bell of the work that follows a recording, the order of what concerns one session, what was seen of people's lines,
+    and which connections were lost, and why, while the database could not be told."""
 
     db: Database
     media: Workers
@@ -30,4 +32,5 @@ class House:
     finishing: Bell = field(default_factory=Bell)
     turns: Turns = field(default_factory=Turns)
     lines: Lines = field(default_factory=Lines)
+    untold: dict[ConnectionId, str] = field(default_factory=dict)
     now: Callable[[], datetime] = utc_now

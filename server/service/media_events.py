@@ -17,7 +17,7 @@ from server.service.entering import arrived
 from server.service.house import House
 from server.service.lines import lines_seen
 from server.service.media_views import Speaking
-from server.service.presence import person_came, person_lost, sweep_left
+from server.service.presence import note_lost, person_came, sweep_left, sweep_untold
 from server.service.reconcile import LONG_AGO, cut_invalid, end_ghost, list_running, reconcile, reconcile_worker
 from server.service.roster import announce_roster, seen_by_media
 from server.service.sessions import slot_view
@@ -74,7 +74,7 @@ async def _connected(house: House, data: dict[str, Any]) -> None:
 
 async def _gone(house: House, data: dict[str, Any]) -> None:
     connection = ConnectionId(data["connection"])
-    await person_lost(house, connection, data["reason"])
+    await note_lost(house, connection, data["reason"])
     await house.announcer.gone(connection, data["reason"])
     await house.announcer.desk_changed()
 
@@ -214,6 +214,7 @@ async def sweep_forever(house: House) -> None:
 
 async def sweep_once(house: House) -> None:
     """One look at everything that may have got lost. Raises MediaAway after what needs no worker."""
+    await sweep_untold(house)
     await sweep_left(house)
     await cut_invalid(house)
     await reconcile(house)

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.principal import Agent, Person
 from server.domain.words import CaseId, ConnectionId, EntryKind, ParticipantId, PersonKind, SessionId, SessionState
-from server.errors import NotFound
+from server.errors import DatabaseAway, NoSpace, NotFound
 from server.media import protocol
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.homes import is_at_home
@@ -18,8 +19,11 @@ from server.store import sessions as store
 from server.store.rows import ParticipantRow
 from server.store.tables import participant as column
 
+log = structlog.get_logger(__name__)
+
 # Time for a reload, a changed network, a phone that slept for a moment: nobody has left before it is over.
 GRACE = timedelta(seconds=20)
+UNTOLD_MAX = 10_000
 
 
 def person_of_row(row: ParticipantRow) -> Person:
@@ -91,6 +95,27 @@ async def person_lost(house: House, connection: ConnectionId, reason: str) -> No
         holder = await store.find_holder(db, connection)
         if holder is not None and reason != "replaced":
             await store.set_participant(db, holder.id, column.c.connection == connection, gone_at=house.now())
+
+
+async def note_lost(house: House, connection: ConnectionId, reason: str) -> None:
+    """The same where nobody waits for an answer or asks again: while the database is away, the sweep is left to do it (`sweep_untold`).
+
+    With `UNTOLD_MAX` of them more are dropped; they are found when a worker says hello.
+    """
+    try:
+        await person_lost(house, connection, reason)
+    except (DatabaseAway, NoSpace) as failure:
+        if connection not in house.untold:
+            log.warning("lost_person_waits", connection=connection, code=failure.code)
+        if len(house.untold) < UNTOLD_MAX:
+            house.untold.setdefault(connection, reason)
+
+
+async def sweep_untold(house: House) -> None:
+    """The database is told what it was away for."""
+    for connection, reason in list(house.untold.items()):
+        await person_lost(house, connection, reason)
+        house.untold.pop(connection, None)
 
 
 async def sweep_left(house: House) -> None:

@@ -26,7 +26,7 @@ from server.service.ending import Ending, finish_session
 from server.service.homes import connect_home, connect_near_queue, is_at_home
 from server.service.house import House
 from server.service.media_views import TurnView
-from server.service.presence import person_left, person_lost, seat_person
+from server.service.presence import note_lost, person_left, seat_person
 from server.service.roster import read_kept, session_view
 from server.service.turn import turn_for
 from server.service.views import ConnectionView, RestartView, SessionView, SlotView, SourcesView
@@ -237,10 +237,10 @@ def links_of(principal: Principal) -> tuple[Grant, ...]:
 
 
 async def drop_connection(house: House, connection: ConnectionId) -> None:
-    """The page that held this connection is gone for good: it is closed. No error when it is not there."""
+    """The page that held this connection is gone for good: it is closed. No error when it is not there, or when the database is away."""
     with contextlib.suppress(NotFound, MediaAway):
         await house.media.close_connection(connection)
-    await person_lost(house, connection, "closed")
+    await note_lost(house, connection, "closed")
 
 
 async def read_session(house: House, principal: Principal, session: SessionId) -> SessionView:
