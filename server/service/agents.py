@@ -18,6 +18,7 @@ from server.service.views import AgentAdded, AgentsView, AgentView
 from server.store import agents as store
 from server.store import sessions as session_store
 from server.store.rows import AgentRow
+from server.store.writing import lock_start
 
 SIGN_IN_TIME = timedelta(hours=12)
 IDLE_TIME = timedelta(hours=2)
@@ -196,8 +197,12 @@ async def make_sign_in_link(house: House, email: str) -> str:
 
 
 async def first_sign_in_link(house: House) -> str | None:
-    """While no account has a password: the first admin account is made if needed, and its new one-time link returned. Else None."""
+    """While no account has a password: the first admin account is made if needed, and its new one-time link returned. Else None.
+
+    Of several processes that start at once, one makes the account, and the link of the last one counts.
+    """
     async with house.db.write() as db:
+        await lock_start(db)
         agents = await store.list_agents(db)
         if any(row.password_hash for row in agents):
             return None

@@ -11,6 +11,7 @@ from server.service.views import TopicName, TopicsView, TopicView
 from server.store import cases as case_store
 from server.store import topics as store
 from server.store.rows import TopicRow
+from server.store.writing import lock_start
 
 EXAMPLES = (
     (
@@ -71,6 +72,7 @@ def _name(row: TopicRow, language: Language) -> str:
 async def seed_topics(house: House) -> int:
     """Three example topics when there are none; how many were made."""
     async with house.db.write() as db:
+        await lock_start(db)
         if await store.count_topics(db):
             return 0
         for position, (slug, name_de, name_en, words_de, words_en) in enumerate(EXAMPLES):

@@ -3,10 +3,19 @@
 import dataclasses
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Update
+
+_START_LOCK = 0x0A5F
+"""Any number of our own, beside the one of `migrate.py`."""
+
+
+async def lock_start(connection: AsyncConnection) -> None:
+    """Until this transaction ends no other process makes what an empty database gets at the first start. On SQLite every write has that."""
+    if connection.dialect.name != "sqlite":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _START_LOCK})
 
 
 async def add_row(connection: AsyncConnection, table: Table, row: Any) -> None:

@@ -1,16 +1,21 @@
 """Accounts: signing in, being throttled, signing out."""
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from server.domain.principal import Agent
 from server.domain.words import Role
 from server.errors import BadField, BadLink, Conflict, Forbidden, TooManyRequests, WrongPassword
-from server.service import agents
+from server.service import agents, topics
 from server.service import desk as desk_service
 from server.service.throttle import begin_try
-from tests.desk import Desk
+from server.store import agents as store
+from server.store import tables
+from tests.desk import Desk, open_desk
 
 PASSWORD = "correct horse battery"
 HOME, AWAY = "192.0.2.7", "203.0.113.9"
@@ -112,6 +117,27 @@ async def test_first_start_makes_one_admin_and_a_link_until_a_password_is_set(de
     assert len((await agents.list_agents(desk.house, admin)).agents) == 1
     await agents.set_password(desk.house, admin, PASSWORD)
     assert await agents.first_sign_in_link(desk.house) is None
+
+
+async def test_processes_that_start_at_once_make_one_admin_and_the_topics_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as doors:
+        folders = [tmp_path / str(number) for number in range(4)]
+        for folder in folders:
+            folder.mkdir()
+        desks = [await doors.enter_async_context(open_desk(database_url, folder)) for folder in folders]
+        async with desks[0].house.db.write() as db:
+            await db.execute(delete(tables.topic))
+        links = await asyncio.gather(*(agents.first_sign_in_link(desk.house) for desk in desks))
+        made = await asyncio.gather(*(topics.seed_topics(desk.house) for desk in desks))
+        assert sorted(made)[-2:] == [0, len(topics.EXAMPLES)]
+        secrets = enumerate(str(link).partition("#")[2] for link in links)
+        tries = (agents.sign_in_by_link(desks[0].house, f"192.0.2.{n}", secret) for n, secret in secrets)
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        assert sum(isinstance(one, BadLink) for one in results) == len(links) - 1
+        async with desks[0].house.db.read() as db:
+            assert len(await store.list_agents(db)) == 1
 
 
 async def test_admins_make_accounts_and_switch_them_off(desk: Desk) -> None:

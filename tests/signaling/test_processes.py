@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from server.service.topics import EXAMPLES
 from tests.servers import Redis
 from tests.site import Browser, Line, client_id
 from tests.web_process import WebProcess, move
@@ -22,6 +23,24 @@ async def two(tmp_path: Path, postgres_url: str, redis_server: Redis) -> AsyncIt
         for process in made:
             await process.start()
         yield made[0], made[1]
+    finally:
+        for process in made:
+            await process.close()
+
+
+async def test_two_that_start_at_once_on_an_empty_database_make_one_account(
+    tmp_path: Path, postgres_url: str, redis_server: Redis
+) -> None:
+    more = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_server.url}
+    made = [WebProcess(tmp_path, **more), WebProcess(tmp_path, **more)]
+    try:
+        await asyncio.gather(*(process.start() for process in made))
+        links = [await process.first_link() for process in made]
+        browser = made[0].browser("agent")
+        answers = [await browser.post("/api/v1/sign-in/link", {"secret": link}) for link in links]
+        assert sorted(answer.status for answer in answers) == [200, 401]
+        assert len((await browser.ok("GET", "/api/v1/admin/agents"))["agents"]) == 1
+        assert len((await browser.ok("GET", "/api/v1/topics"))["topics"]) == len(EXAMPLES)
     finally:
         for process in made:
             await process.close()
