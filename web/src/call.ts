@@ -8,7 +8,7 @@
 import { Emitter } from './emitter';
 import { LAYERS, RESTING, sending } from './layers';
 import { lookBetween, sense, type Look, type Senses } from './looks';
-import { HoldBack, lineBetween, type Line, type Reading } from './line';
+import { comingBetween, HoldBack, lineBetween, type Line, type Reading } from './line';
 import type { ConnectionView, LayersOfSource, SlotView, Source, TurnView } from './messages';
 import { Recovery } from './recovery';
 
@@ -273,9 +273,8 @@ export class Call extends Emitter<CallEvents> {
     this.#room_bps = reading.room_up_bps;
     if (this.#senders.get('camera')?.sender.track) void this.#limit('camera');
     if (this.#reading && this.state === 'connected') {
-      const line = lineBetween(this.#reading, reading);
-      this.#holdAll(this.#holdBack.next(line.loss_down, reading.at_ms));
-      this.tell('line', line);
+      this.#holdAll(this.#holdBack.next(comingBetween(this.#reading, reading), reading.at_ms));
+      this.tell('line', lineBetween(this.#reading, reading));
     }
     this.#reading = reading;
     this.#sense(sense(stats, reading.at_ms));
@@ -328,10 +327,11 @@ async function heard(pc: RTCPeerConnection): Promise<number> {
 }
 
 function read(stats: RTCStatsReport): Reading {
-  const reading: Reading = { at_ms: performance.now(), received: 0, lost: 0, loss_up: 0, delay_ms: 0, room_up_bps: null };
+  const reading: Reading = { at_ms: performance.now(), received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 0, room_up_bps: null };
   stats.forEach((one: Record<string, unknown>) => {
     const number = (name: string): number => Number(one[name] ?? 0);
     if (one['type'] === 'inbound-rtp') { reading.received += number('packetsReceived'); reading.lost += Math.max(0, number('packetsLost')); }
+    if (one['type'] === 'inbound-rtp' && one['kind'] === 'video') { reading.packets += number('packetsReceived'); reading.asked += number('nackCount'); reading.stuck += number('freezeCount') + number('framesDropped'); }
     if (one['type'] === 'remote-inbound-rtp') reading.loss_up = Math.max(reading.loss_up, number('fractionLost'));
     if (one['type'] === 'candidate-pair' && one['nominated'] === true && one['state'] === 'succeeded') {
       reading.delay_ms = number('currentRoundTripTime') * 1000;

@@ -5,6 +5,10 @@ export interface Reading {
   at_ms: number;
   received: number;
   lost: number;
+  /** Pictures' packets that came, how often this browser asked for some again, and pictures that it could not show in time. */
+  packets: number;
+  asked: number;
+  stuck: number;
   /** Share of our packets that did not arrive, as the server reports it. */
   loss_up: number;
   delay_ms: number;
@@ -14,6 +18,8 @@ export interface Reading {
 
 export type Quality = 'good' | 'weak' | 'bad';
 export interface Line { quality: Quality; where: 'both' | 'up' | 'down' | 'delay' | 'none'; loss_down: number }
+/** How pictures came: the share of packets that was lost on our line, that was asked for again, wherever it was lost, and whether pictures suffered. */
+export interface Coming { lost: number; asked: number; is_stuck: boolean }
 
 export function lineBetween(older: Reading, newer: Reading): Line {
   const received = newer.received - older.received;
@@ -27,6 +33,11 @@ export function lineBetween(older: Reading, newer: Reading): Line {
   return { quality: (['good', 'weak', 'bad'] as const)[level] ?? 'bad', where, loss_down };
 }
 
+export function comingBetween(older: Reading, newer: Reading): Coming {
+  const packets = newer.packets - older.packets;
+  return { lost: lineBetween(older, newer).loss_down, asked: packets > 20 ? (newer.asked - older.asked) / packets : 0, is_stuck: newer.stuck > older.stuck };
+}
+
 function worst(value: number, weak: number, bad: number): 0 | 1 | 2 {
   return value > bad ? 2 : value > weak ? 1 : 0;
 }
@@ -35,15 +46,17 @@ function worst(value: number, weak: number, bad: number): 0 | 1 | 2 {
  * How long the browser should hold picture and sound back, in ms, or null for its own choice.
  *
  * With 15 % loss, 300 ms took away all freezes: retransmissions take 100 to 200 ms, and Chromium alone holds 70 to 120 ms back.
- * It stays until the line has been clean for 20 s.
+ * What was lost on the other person's way to the server comes late, too, when the server has got it again. Our own line is clean then, and the browser
+ * does not count such packets as late; but it has asked for them, and pictures got stuck.
+ * It stays until nothing of this has happened for 20 s.
  */
 export class HoldBack {
   #cleanSince_ms: number | null = null;
   #isOn = false;
 
-  next(loss_down: number, at_ms: number): number | null {
-    if (loss_down > 0.03) { this.#isOn = true; this.#cleanSince_ms = null; }
-    else if (loss_down < 0.01) this.#cleanSince_ms ??= at_ms;
+  next({ lost, asked, is_stuck }: Coming, at_ms: number): number | null {
+    if (lost > 0.03 || (asked > 0.03 && (is_stuck || this.#isOn))) { this.#isOn = true; this.#cleanSince_ms = null; }
+    else if (lost < 0.01 && asked < 0.01) this.#cleanSince_ms ??= at_ms;
     if (this.#cleanSince_ms !== null && at_ms - this.#cleanSince_ms > 20_000) this.#isOn = false;
     return this.#isOn ? 300 : null;
   }

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sending } from '../src/layers';
-import { HoldBack, lineBetween, type Reading } from '../src/line';
+import { comingBetween, HoldBack, lineBetween, type Reading } from '../src/line';
 import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
 import { Recovery } from '../src/recovery';
 import { duration, t, tn } from '../src/text';
 
-const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
+const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
 
 test('moments of links are read as people write them', () => {
   const written = { '3m20s': 200, '1h2m': 3720, '75': 75, '75s': 75, '28m': 1680, '1h0m5s': 3605, '': 0, 'soon': 0, '-5': 0, '3m20': 200 };
@@ -50,21 +50,38 @@ test('delay and a narrow line upwards are seen', () => {
   assert.equal(lineBetween(reading({}), reading({ received: 500, room_up_bps: null })).quality, 'good');
 });
 
+const lost = (share: number) => ({ lost: share, asked: share, is_stuck: share > 0 });
+
 test('pictures are held back while packets are lost and 20 clean seconds longer', () => {
   const rule = new HoldBack();
-  assert.equal(rule.next(0, 0), null);
-  assert.equal(rule.next(0.08, 2500), 300);
-  assert.equal(rule.next(0, 5000), 300);
-  assert.equal(rule.next(0, 24_000), 300);
-  assert.equal(rule.next(0, 25_500), null);
+  assert.equal(rule.next(lost(0), 0), null);
+  assert.equal(rule.next(lost(0.08), 2500), 300);
+  assert.equal(rule.next(lost(0), 5000), 300);
+  assert.equal(rule.next(lost(0), 24_000), 300);
+  assert.equal(rule.next(lost(0), 25_500), null);
 });
 
 test('a short clean moment between losses does not end holding back', () => {
   const rule = new HoldBack();
-  rule.next(0.1, 0);
-  rule.next(0, 10_000);
-  rule.next(0.1, 15_000);
-  assert.equal(rule.next(0, 31_000), 300);
+  rule.next(lost(0.1), 0);
+  rule.next(lost(0), 10_000);
+  rule.next(lost(0.1), 15_000);
+  assert.equal(rule.next(lost(0), 31_000), 300);
+});
+
+test('what was lost on the way of others holds pictures back, too, once it makes them stand still', () => {
+  const rule = new HoldBack();
+  const late = comingBetween(reading({}), reading({ received: 500, packets: 300, asked: 40, stuck: 2 }));
+  const mixedUp = comingBetween(reading({}), reading({ received: 500, packets: 300, asked: 40 }));
+  assert.equal(rule.next(mixedUp, 0), null);
+  assert.equal(rule.next(late, 2500), 300);
+  assert.equal(rule.next(mixedUp, 30_000), 300);
+  assert.equal(rule.next(lost(0), 32_500), 300);
+  assert.equal(rule.next(lost(0), 53_000), null);
+});
+
+test('pictures that the machine could not show are no reason to hold back', () => {
+  assert.equal(new HoldBack().next(comingBetween(reading({}), reading({ received: 500, packets: 300, stuck: 9 })), 2500), null);
 });
 
 test('placeholders are filled, unknown ones stay', () => {
