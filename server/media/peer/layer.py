@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from server.media.peer.outlet import Outlet
 
 RING_PACKETS = {"video": 1024, "audio": 256}
+STEADY_S, PROOF_S = 5.0, 2.0
+"""On a narrow line a browser feeds its larger layer with what the smaller one leaves: a few pictures a second with holes between them. A layer that
+came back and fell silent within five seconds is live again only after two seconds without a hole: each change costs key frames of all layers."""
+LAYER_SILENCE_S = 0.25
+"""A layer that is so far behind the others is not sent any more; with the round trip for a key frame of another it is replaced within 0.5 s."""
 FRESH_S = 0.4
 """A newcomer starts at a key frame that is not older than this, if there is one: Chromium makes no other within 0.3 s, so that waiting costs more."""
 FRESH_PACKETS = 48
@@ -44,6 +49,8 @@ class Layer:
         self.rid = rid
         self.size = (0, 0)
         self.live = False
+        self._live_since = self._comes_since = self._came_at = float("-inf")
+        self._falters = self._has_begun = False
         self.bps = 0.0
         self._counted = (0, 0, 0.0)
         self.key_frames = KeyFrames()
@@ -108,6 +115,23 @@ class Layer:
             self._key_frame = packet
             self.size = _picture_size(packet) or self.size
         return packet
+
+    def begin(self, now: float) -> None:
+        """It counts as live from now on; the first time for good."""
+        self.live, self._live_since = True, now if self._has_begun else float("-inf")
+        self._has_begun = True
+
+    def end(self, now: float) -> None:
+        """It does so no more; `now` is when it was seen to be silent."""
+        self._falters = self.live and now - self._live_since < STEADY_S
+        self.live = False
+
+    def may_begin(self, now: float) -> bool:
+        """A packet of it came, though it is not live. False while it has to prove that it will stay."""
+        if now - self._came_at > LAYER_SILENCE_S:
+            self._comes_since = now
+        self._came_at = now
+        return not self._falters or now - self._comes_since >= PROOF_S
 
     def count(self, now: float) -> None:
         """Once a second: what came since then, as it will be on a viewer's line."""

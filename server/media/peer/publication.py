@@ -5,7 +5,7 @@ from collections.abc import Callable
 from server.media.peer.ceiling import Ceiling
 from server.media.peer.demand import Demand
 from server.media.peer.feed import Feed
-from server.media.peer.layer import Layer
+from server.media.peer.layer import LAYER_SILENCE_S, Layer
 from server.media.peer.outlet import Outlet
 from server.media.protocol import LayersView
 from server.media.rtp.clock import PublisherClock
@@ -18,9 +18,6 @@ from server.media.tap import Codec, Source, Tap
 SILENCE_S = {Source.CAMERA: 4.0, Source.SCREEN: 2.0, Source.MICROPHONE: 10.0}
 SWITCHED_OFF_SILENCE_S = 0.3
 """When the person says that the source is off, this much silence is enough to believe it."""
-LAYER_SILENCE_S = 0.25
-"""A layer that is so far behind the others is not sent any more; with the round trip for a key frame of another it is replaced within 0.5 s."""
-
 GROW_AFTER_S = 0.5
 """A newcomer's first picture is one that is sent already: an encoder that begins another size at that moment would delay it."""
 
@@ -178,14 +175,18 @@ class Publication:
         if wakes:
             for other in self.layers:
                 other.live = other is layer
-        if wakes or not layer.live:
-            layer.live = True
+        if wakes or (not layer.live and self._may_begin(layer, now)):
+            layer.begin(now)
             self._aim()
         if wakes:
             self.live = True
             if self.kind == "video":
                 layer.key_frames.need()
             on_live(self)
+
+    def _may_begin(self, layer: Layer, now: float) -> bool:
+        """A layer that falters is better than none."""
+        return layer.may_begin(now) or not any(other.live for other in self.layers)
 
     def note_key_frame(self, layer: Layer, now: float) -> None:
         """A key frame of `layer` came, which may have another size than the one before."""
@@ -204,7 +205,7 @@ class Publication:
 
     def ended(self, layer: Layer) -> None:
         """Nothing comes of `layer` for now; the source is silent when nothing comes of the others, either."""
-        layer.live = False
+        layer.end(self.last_at)
         if any(other.live for other in self.layers):
             self._aim()
         else:
