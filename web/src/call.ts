@@ -6,7 +6,7 @@
  */
 
 import { Emitter } from './emitter';
-import { LAYERS, RESTING, sending } from './layers';
+import { LAYERS, layersOf, lowestBps, Narrow, RESTING, sending, shape, WIDE_BPS } from './layers';
 import { lookBetween, sense, type Look, type Senses } from './looks';
 import { comingBetween, HoldBack, lineBetween, type Line, type Reading } from './line';
 import type { ConnectionView, LayersOfSource, SlotView, Source, TurnView } from './messages';
@@ -25,6 +25,11 @@ const GROW_AFTER_MS = 500;
 const TURN_AFTER_MS = 2000;
 const NEVER_CONNECTED_MS = 15_000;
 const LOOK_MS = 500;
+const MEASURE_MS = 2500;
+/** How often a narrow line is tried, and for how long the browser may send more then. */
+const TRY_EVERY_MS = 1500;
+const TRY_MS = 800;
+const TRY_LOOK_MS = 100;
 /** How often the server is told what this page sees and hears. */
 const SENSE_MS = 9_500;
 
@@ -68,6 +73,9 @@ export class Call extends Emitter<CallEvents> {
   #asked = RESTING;
   readonly #most = new Map<Source, number>();
   #room_bps: number | null = null;
+  readonly #narrow = new Narrow();
+  #isNarrow = false;
+  #isTrying = false;
   #setting: Promise<void> = Promise.resolve();
 
   /** Builds the offer at once, so that joining is only one POST later. */
@@ -105,7 +113,7 @@ export class Call extends Emitter<CallEvents> {
     if (sender?.track === track) return; // Asking the browser for nothing takes a while, too.
     if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'detail' : 'motion';
     await sender?.replaceTrack(track);
-    if (track && this.connection) void this.#limit(source);
+    if (track && this.connection) void this.#limit(source); // Another camera may have pictures of another size.
   }
 
   /** Whether others can see this person: on a stage the camera sends all it has, while waiting a small picture. */
@@ -259,19 +267,32 @@ export class Call extends Emitter<CallEvents> {
     await sender.setParameters(parameters);
   }
 
-  /** Switches layers on and off; false when all are as they should be. Each change makes the encoder begin anew. */
-  #choose(parameters: RTCRtpSendParameters): boolean {
-    const wanted = sending(this.#asked, this.#room_bps);
-    const wrong = parameters.encodings.filter((one) => one.active !== wanted.includes(one.rid ?? ''));
-    for (const one of wrong) one.active = !one.active;
-    return wrong.length > 0;
+  #choose({ encodings }: RTCRtpSendParameters): boolean {
+    const { width = 1280, height = 720 } = this.#senders.get('camera')?.sender.track?.getSettings() ?? {};
+    const count = layersOf(width, height);
+    return shape(encodings, sending(this.#asked, this.#room_bps, this.#isNarrow, count), count, lowestBps(this.#isNarrow, this.#isTrying));
+  }
+
+  /** Has the browser find out whether a narrow line carries more by now. */
+  async #try(): Promise<void> {
+    this.#isTrying = true;
+    await this.#limit('camera');
+    for (const end_ms = performance.now() + TRY_MS; this.#isNarrow && this.state !== 'closed' && performance.now() < end_ms;) {
+      await new Promise((done) => setTimeout(done, TRY_LOOK_MS));
+      this.#isNarrow = this.#narrow.next(read(await this.#pc.getStats()).room_up_bps);
+    }
+    if (!this.#isNarrow) this.#room_bps = WIDE_BPS; // What was seen for a moment holds when it is used, one layer after the other.
+    this.#isTrying = false;
+    await this.#limit('camera');
   }
 
   async #measure(): Promise<void> {
     const stats = await this.#pc.getStats();
     const reading = read(stats);
     this.#room_bps = reading.room_up_bps;
-    if (this.#senders.get('camera')?.sender.track) void this.#limit('camera');
+    const wasNarrow = this.#isNarrow;
+    this.#isNarrow = this.#narrow.next(reading.room_up_bps);
+    if (this.#senders.get('camera')?.sender.track) void (this.#isNarrow && wasNarrow ? this.#try() : this.#limit('camera'));
     if (this.#reading && this.state === 'connected') {
       this.#holdAll(this.#holdBack.next(comingBetween(this.#reading, reading), reading.at_ms));
       this.tell('line', lineBetween(this.#reading, reading));
@@ -279,7 +300,7 @@ export class Call extends Emitter<CallEvents> {
     this.#reading = reading;
     this.#sense(sense(stats, reading.at_ms));
     this.#timers = [];
-    this.#later(() => void this.#measure(), 2500);
+    this.#later(() => void this.#measure(), this.#isNarrow ? TRY_EVERY_MS : MEASURE_MS);
   }
 
   #sense(senses: Senses): void {

@@ -1,7 +1,7 @@
 // Pure parts of the pages: moments, words, how good a line is. Run by tests/rules/test_web.py.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sending } from '../src/layers';
+import { layersOf, Narrow, scaleAt, sending } from '../src/layers';
 import { comingBetween, HoldBack, lineBetween, type Reading } from '../src/line';
 import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
@@ -32,12 +32,30 @@ test('loss makes a line weak, then bad, and says in which direction', () => {
 test('what is asked for is sent, and on a weak line the smaller layers with it', () => {
   assert.deepEqual(sending(['h'], null), ['h']);
   assert.deepEqual(sending(['h', 'l'], 3_000_000), ['l', 'h']);
+  assert.deepEqual(sending(['h', 'l'], 800_000), ['l', 'm', 'h']); // Or somebody who came down to the smallest would stay there until the line carries the largest.
   assert.deepEqual(sending(['h'], 3_000_000), ['h']);
   assert.deepEqual(sending(['h'], 800_000), ['m', 'h']);
   assert.deepEqual(sending(['h'], 250_000), ['l', 'm', 'h']);
   assert.deepEqual(sending(['m'], 800_000), ['m']);
   assert.deepEqual(sending(['m'], 250_000), ['l', 'm']);
   assert.deepEqual(sending(['l'], 50_000), ['l']);
+});
+
+test('a small camera has fewer layers, and the largest of them is all it has', () => {
+  assert.deepEqual([[1280, 720], [720, 1280], [640, 480], [640, 360], [320, 240]].map(([width = 0, height = 0]) => layersOf(width, height)), [3, 3, 2, 2, 1]);
+  assert.deepEqual([0, 1, 2].map((place) => scaleAt(place, 3)), [4, 2, 1]);
+  assert.deepEqual([0, 1, 2].map((place) => scaleAt(place, 2)), [2, 1, 1]);
+  assert.deepEqual(sending(['l', 'h'], 2_000_000, false, 2), ['l', 'm']);
+  assert.deepEqual(sending(['m', 'h'], 2_000_000, false, 2), ['m']);
+  assert.deepEqual(sending(['h'], 250_000, false, 2), ['l', 'm']);
+  assert.deepEqual(sending(['h'], 100_000, false, 1), ['l']);
+});
+
+test('a narrow line gets the smallest layer alone, until it carries the middle one for sure', () => {
+  const narrow = new Narrow();
+  assert.deepEqual([null, 300_000, 240_000, 390_000, 410_000, 260_000].map((room_bps) => narrow.next(room_bps)), [false, false, true, true, false, false]);
+  assert.deepEqual(sending(['m', 'h'], 240_000, true), ['l']);
+  assert.deepEqual(sending(['m', 'h'], 410_000, false), ['m', 'h']);
 });
 
 test('a handful of packets says nothing', () => {
