@@ -23,10 +23,10 @@ KINDS = ("tests", "failures", "errors", "skipped")
 def main() -> int:
     """0 when every test of both passed. A folder that nobody named is behind."""
     tests = ROOT / "tests"
-    behind = sorted(path.name for path in tests.iterdir() if path.name not in IN_FRONT and list(path.glob("test_*.py")))
-    files = [
-        f"{path.parent.name}/{path.name}" for name in IN_FRONT for path in sorted((tests / name).glob("test_*.py"))
-    ]
+    behind = sorted(
+        path.name for path in tests.iterdir() if path.name not in IN_FRONT and list(path.rglob("test_*.py"))
+    )
+    files = [str(path.relative_to(tests)) for name in IN_FRONT for path in sorted((tests / name).rglob("test_*.py"))]
     front = [*(file for file in files if file not in LAST), *LAST]
     return run([f"tests/{name}" for name in front], [f"tests/{name}" for name in behind])
 
