@@ -1,5 +1,6 @@
 """A stream on disk as its one writer holds it: files first, then their line in the index."""
 
+import errno
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -112,7 +113,9 @@ class Tape:
         unfinished.rename(self.directory / name)
 
     def _write(self, *entries: Entry) -> None:
-        self._file.write(b"".join(map(index.line, entries)))
+        data = b"".join(map(index.line, entries))
+        if self._file.write(data) != len(data):  # The disk is full. The half line is the last of this writer; the next one cuts it off.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
         for entry in entries:
             self.stream.apply(entry)
 
