@@ -35,6 +35,7 @@ from server.media.protocol import (
     Tiles,
     new_connection_id,
 )
+from server.media.quarantine import Quarantine
 from server.media.recordings import Recordings
 from server.media.sdp.answer import Transport, write_answer
 from server.media.sdp.fragment import read_fragment, write_fragment
@@ -82,6 +83,7 @@ class House:
         self._tasks = Tasks("media")
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
         self._places = Places(SET_UPS_AT_ONCE)
+        self._quarantine = Quarantine(self._give_up)
         self._desk = asyncio.Lock()
         self.load = Load()
         self.lateness = Lateness()
@@ -288,7 +290,8 @@ class House:
         self.counters.add(f"gone_{reason}")
         self.events.send(Event("gone", {**_facts(connection), "reason": reason}))
         if connection.session in self.sessions:
-            self.sessions[connection.session].lost(connection)
+            found = self.sessions[connection.session]
+            self._quarantine.guard(found, self.clock(), lambda session, now: session.lost(connection))
 
     def source_live(self, connection: Connection, publication: Publication) -> None:
         if connection.session in self.sessions:
@@ -326,12 +329,9 @@ class House:
                 log.exception("connection_failed", connection=connection.id)
                 connection.failed()
         if count % 8 == 0:
-            for session in list(self.sessions.values()):
-                session.quiet(now)
-                session.listen(now)
-            self.recordings.listen()
+            self._tend_all(now, self._tend)
         if count % LINES_ROUNDS == 0:
-            self._say_lines(now)
+            self._tend_all(now, self._say_lines)
         if count % 400 == 0:
             self._forget_empty(now)
         self._edge.flush()
@@ -339,12 +339,24 @@ class House:
     def _wall(self, now: float) -> float:
         return now + self._wall_offset
 
-    def _say_lines(self, now: float) -> None:
-        for session in self.sessions.values():
-            lines = session.lines(now)
-            if lines:
-                told = {"session": session.id, "at": round(self._wall(now), 1), "seconds": LINES_ROUNDS * ROUND_S}
-                self.events.send(Event("lines", {**told, "lines": lines}))
+    def _tend_all(self, now: float, work: Callable[[Session, float], None]) -> None:
+        for session in list(self.sessions.values()):
+            self._quarantine.run(session, now, work)
+
+    def _tend(self, session: Session, now: float) -> None:
+        session.quiet(now)
+        session.listen(now)
+        self.recordings.listen(session)
+
+    def _give_up(self, session: Session) -> None:
+        self.counters.add("sessions_quarantined")
+        self._tasks.start(self.end_session(session.id), "give_up")
+
+    def _say_lines(self, session: Session, now: float) -> None:
+        lines = session.lines(now)
+        if lines:
+            told = {"session": session.id, "at": round(self._wall(now), 1), "seconds": LINES_ROUNDS * ROUND_S}
+            self.events.send(Event("lines", {**told, "lines": lines}))
 
     def _care(self, connection: Connection, count: int, now: float) -> None:
         if count % 8 == 0:

@@ -94,11 +94,11 @@ class Recordings:
                 for participant in sorted(before - here):
                     recorder.left(participant)
 
-    def listen(self) -> None:
-        """Tells each recorder who speaks. To be called a few times a second."""
-        for recorder, session in self._running.values():
-            if session.speaker is not None:
-                recorder.speaking(session.speaker)
+    def listen(self, session: Session) -> None:
+        """Tells the session's recorder, if it has one, who speaks. To be called a few times a second."""
+        recorder, _ = self._running.get(session.recording or "", (None, session))
+        if recorder is not None and session.speaker is not None:
+            recorder.speaking(session.speaker)
 
     def _heard_recorder(self, event: Event) -> None:
         self._announce(event)
