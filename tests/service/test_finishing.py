@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -143,3 +145,46 @@ async def test_what_another_process_left_is_finished_by_the_next(small_desk: Des
         assert await store.lease_finishing(db, "another", now, now) is None
     view = await finished(small_desk, recording)
     assert view.state is RecordingState.READY
+
+
+async def test_recording_that_nobody_can_finish_keeps_no_other_waiting_and_has_failed_in_the_end(
+    small_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts nested so deep that reading them is an error which nobody expects (test-catalogue R10)."""
+    monkeypatch.setattr("server.service.finishing.TRIES_MAX", 2)
+    desk, ann = small_desk, await small_desk.agent("ann")
+    poisoned = await _stopped(desk)
+    part = desk.house.settings.recordings / poisoned / "part-1"
+    part.mkdir(parents=True)
+    (part / "facts.json").write_bytes(b"[" * 200_000)
+    desk.clock.move(seconds=1)
+    other = await _stopped(desk)
+    tasks = Tasks("test")
+    tasks.start(finish_forever(desk.house), "finish")
+
+    async def has_failed(recording: RecordingId) -> bool:
+        desk.house.finishing.ring()
+        view = await recordings.read_recording(desk.house, ann, recording)
+        return view.state is RecordingState.FAILED
+
+    try:
+        await until(lambda: has_failed(other), 10)
+        assert not await has_failed(poisoned)
+        await until(lambda: _later(desk, has_failed(poisoned)), 20)
+    finally:
+        await tasks.close()
+    assert (await recordings.read_recording(desk.house, ann, poisoned)).error == "finishing_failed"
+
+
+async def _later(desk: Desk, done: Coroutine[Any, Any, bool]) -> bool:
+    desk.clock.move(minutes=10)
+    return await done
+
+
+async def _stopped(desk: Desk) -> RecordingId:
+    """A recording of which nothing was written."""
+    before = set(desk.worker.recordings)
+    await recorded_call(desk)
+    recording = RecordingId(next(iter(set(desk.worker.recordings) - before)))
+    await recordings.stop_recording(desk.house, await desk.agent("ann"), recording)
+    return recording
