@@ -11,6 +11,7 @@ import structlog
 
 from server.config import Settings
 from server.errors import BadSdp, Busy, EtagStale, NotFound, SessionEnded
+from server.media.care import Care
 from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
 from server.media.edge.edge import Edge
@@ -18,7 +19,7 @@ from server.media.events import Events
 from server.media.load import Lateness, Load, is_full
 from server.media.native.forwarder import load
 from server.media.peer.build import build
-from server.media.peer.connection import CHECK_SILENCE_S, Connection
+from server.media.peer.connection import Connection
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
@@ -81,6 +82,7 @@ class House:
         self._wall_offset = time.time() - clock()
         self._reports = Reports(self._wall)
         self._tasks = Tasks("media")
+        self._care = Care(self._reports, self.events.send, self._tasks)
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
         self._places = Places(SET_UPS_AT_ONCE)
         self._quarantine = Quarantine(self._give_up)
@@ -274,7 +276,7 @@ class House:
         """How large the browser shows what it gets. Raises NotFound."""
         found = self._connection(connection)
         found.parts.choice.see({tile.mid: (tile.width, tile.height) for tile in tiles.tiles})
-        self._choose(found, self.clock())
+        self._care.choose(found, self.clock())
 
     # What connections tell.
 
@@ -318,16 +320,9 @@ class House:
             count += 1
 
     def round(self, count: int) -> None:
-        """One round of 25 ms; every fourth has more to do, and each connection has its second in one of 40."""
+        """One round of 25 ms, by `care.py`; sessions are looked at less often."""
         now = self.clock()
-        for turn, connection in enumerate(list(self.connections.values()), count):
-            if turn % 8 and not (connection.is_lively or connection.link.wants_report):
-                continue  # Most viewers only listen: 40 times a second of each of them is worth no call.
-            try:
-                self._care(connection, turn, now)
-            except Exception:  # The root of the rounds: a bug ends one connection, not all.
-                log.exception("connection_failed", connection=connection.id)
-                connection.failed()
+        self._care.round(list(self.connections.values()), count, now)
         if count % 8 == 0:
             self._tend_all(now, self._tend)
         if count % LINES_ROUNDS == 0:
@@ -358,44 +353,10 @@ class House:
             told = {"session": session.id, "at": round(self._wall(now), 1), "seconds": LINES_ROUNDS * ROUND_S}
             self.events.send(Event("lines", {**told, "lines": lines}))
 
-    def _care(self, connection: Connection, count: int, now: float) -> None:
-        if count % 8 == 0:
-            connection.link.look(now)
-        if connection.is_connected and connection.link.line.is_busy:
-            self._reports.probe(connection, now)
-        if connection.is_connected and (connection.parts.incoming.is_used or connection.link.wants_report):
-            self._reports.often(connection, now)
-            if count % 4 == 0:
-                self._reports.transport_feedback(connection, now)
-                self._tell_layers(connection, now)
-        if count % 8 == 0:
-            self._choose(connection, now)
-            connection.is_lively = connection.parts.incoming.is_used or connection.link.line.is_busy
-        if count % 40 == 0:
-            self._second(connection, now)
-
-    def _choose(self, connection: Connection, now: float) -> None:
-        if connection.choose(now):
-            self.events.send(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
-
-    def _tell_layers(self, connection: Connection, now: float) -> None:
-        sources = connection.layers_told(now)
-        if sources:
-            self.events.send(Event("layers", {"connection": connection.id, "sources": sources}))
-
     def _forget_empty(self, now: float) -> None:
         for session in list(self.sessions.values()):
             if session.recording is None and now - session.empty_since > EMPTY_SESSION_S:
                 del self.sessions[session.id]
-
-    def _second(self, connection: Connection, now: float) -> None:
-        if connection.is_connected:
-            self._reports.receiver_report(connection, now)
-            for publication in connection.publications:
-                publication.count(now)
-            self._reports.report(connection, now)
-        if now - connection.last_check_at > CHECK_SILENCE_S and not connection.is_gone:
-            self._tasks.start(connection.close("no_check_30s"), "close")
 
 
 def _facts(connection: Connection) -> dict[str, str]:

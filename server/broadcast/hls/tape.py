@@ -114,7 +114,10 @@ class Tape:
 
     def _write(self, *entries: Entry) -> None:
         data = b"".join(map(index.line, entries))
-        if self._file.write(data) != len(data):  # The disk is full. The half line is the last of this writer; the next one cuts it off.
+        written = self._file.write(data)
+        if written != len(
+            data
+        ):  # The disk is full. The half line is the last of this writer; the next one cuts it off.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
         for entry in entries:
             self.stream.apply(entry)
