@@ -75,7 +75,7 @@ def _body(stream: Stream, skipped: int) -> Iterator[str]:
     for segment in stream.segments[skipped:]:
         yield from _segment(stream, segment, segment.parts if segment.time >= oldest else ())
     if stream.parts:
-        yield from _beginning(stream, len(stream.segments), stream.runs[-1], stream.open_is_discontinuity)
+        yield from _beginning(stream, len(stream.segments), stream.open_run, stream.open_is_discontinuity)
         yield _date(stream, stream.parts[0].time)
         yield from map(_part, stream.parts)
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from server.broadcast.hls.samples import TICKS
 from server.broadcast.hls.timing import Timing
 
 Entry = Mapping[str, Any]
@@ -103,6 +102,12 @@ class Stream:
         return self.segments[-1].time + self.segments[-1].duration if self.segments else 0
 
     @property
+    def open_run(self) -> Run:
+        """Of the growing segment. A gap belongs to what is before it, even where a new run was begun and lost before its first part."""
+        is_gap = bool(self.parts) and self.parts[0].is_gap
+        return self.segments[-1].run if is_gap and self.segments else self.runs[-1]
+
+    @property
     def open_is_discontinuity(self) -> bool:
         """Whether the growing segment begins anew. Gaps do not: the run they stand behind is over, and what comes after them says so."""
         return self._is_broken_off and not (self.parts and self.parts[0].is_gap)
@@ -139,7 +144,7 @@ class Stream:
     def _end_segment(self, size_bytes: int, is_gap: bool) -> None:
         first, number = self.parts[0], len(self.segments)
         duration = self.end - first.time
-        one = (number, first.time, duration, size_bytes, self.runs[-1], self.open_is_discontinuity, is_gap)
+        one = (number, first.time, duration, size_bytes, self.open_run, self.open_is_discontinuity, is_gap)
         self._is_broken_off = self._is_broken_off and first.is_gap
         self.segments.append(Segment(*one, first.number, tuple(self.parts)))
         self.parts = []
@@ -152,7 +157,3 @@ class Stream:
             if self.segments[number].time <= limit:
                 self.segments[number] = replace(self.segments[number], parts=())
             number -= 1
-
-
-def seconds(ticks: int) -> float:
-    return ticks / TICKS

@@ -114,11 +114,8 @@ class Tape:
 
     def _write(self, *entries: Entry) -> None:
         data = b"".join(map(index.line, entries))
-        written = self._file.write(data)
-        if written != len(
-            data
-        ):  # The disk is full. The half line is the last of this writer; the next one cuts it off.
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
+        if self._file.write(data) != len(data):  # The next writer cuts the half line off; this one is at its end.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         for entry in entries:
             self.stream.apply(entry)
 

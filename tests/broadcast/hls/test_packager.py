@@ -90,6 +90,24 @@ def test_lost_writer_costs_a_gap_and_a_discontinuity(tmp_path: Path) -> None:
     assert dates(stream)[4] == pytest.approx(STARTED_AT + 8, abs=0.001)
 
 
+def test_writer_that_is_lost_before_its_first_part_leaves_no_trace(tmp_path: Path) -> None:
+    """It had begun a run: the gap behind it still belongs to the one before, and nothing names a file that is not there."""
+    broadcast(tmp_path, Show(4.5), ends=False).tape.close()
+    short = packager(tmp_path, wall_at=STARTED_AT + 8)
+    short.write(pictures(1, (320, 180))[0])
+    short.tape.close()
+    writer = packager(tmp_path, wall_at=STARTED_AT + 12)
+    for sample in Show(4).samples():
+        writer.write(sample)
+    writer.finish()
+    stream = read(tmp_path)
+    text = live_playlist(stream)
+    assert violations(text) == violations(recording_playlist(stream)) == []
+    assert [one.is_discontinuity for one in stream.segments if not one.is_gap] == [False, False, False, True, False]
+    assert all((tmp_path / one.map).exists() for one in parse(text).segments if one.map)
+    assert dates(stream)[-2] == pytest.approx(STARTED_AT + 12, abs=0.001)
+
+
 def test_names_are_never_used_twice(tmp_path: Path) -> None:
     """Not even those of lines that a power failure took away."""
     broadcast(tmp_path, Show(4.5), ends=False).tape.close()

@@ -30,7 +30,7 @@ def histories(draw: st.DrawFn) -> list[list[dict[str, Any]]]:
     entries, number, time = [[START]], 0, 0
     for turn in range(draw(st.integers(1, 16))):
         is_gap = turn > 0 and draw(st.integers(0, 5)) == 0
-        if turn == 0 or (not is_gap and draw(st.integers(0, 4)) == 0):
+        if turn == 0 or draw(st.integers(0, 4)) == 0:
             number += draw(st.sampled_from([0, 100]))
             entries.append([{**RUN, "part": number}])
         count = draw(st.integers(1, 6))
