@@ -33,6 +33,8 @@ CODECS = {
 STREAMS = (("0", ""), ("1", "l"), ("1", "m"), ("1", "h"))
 """What comes in: one camera in one layer, another in three. By m-line and RID."""
 SOURCES = len(STREAMS)
+SO_NO_CHECK, UDP_GRO = 11, 104
+"""Linux's numbers, which Python has no names for."""
 PLACES = 3
 """Addresses that receive; slots share them."""
 KEY_FRAME = bytes((0x10, 0, 1, 2, 3))
@@ -76,8 +78,8 @@ class World:
     def __init__(self, forwarder: Forwarder | None, seeds: list[int]) -> None:
         self.forwarder = forwarder
         self.counters = Counters()
-        self._places = [_socket() for _ in range(PLACES)]
-        self._sender = _socket()
+        self._places = [udp_socket() for _ in range(PLACES)]
+        self._sender = udp_socket()
         self.batch = new_batch(self._sender, self.counters, False, forwarder)
         every = [ChosenCodec(codec, number, None, "", ()) for number, codec in CODECS.items()]
         self._cameras = [
@@ -187,14 +189,25 @@ class World:
                 expected -= 1
         return [sorted(packets, key=lambda packet: packet[8:12]) for packets in found]
 
+    def refuse_joined(self) -> None:
+        """The kernel takes no message of several packets any more."""
+        self._sender.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+
+    def receiver_joins(self, place: int) -> socket.socket:
+        """This place's socket, which from now on gets packets as the kernel got them, several in one."""
+        self._places[place].setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        return self._places[place]
+
     def end(self) -> None:
         self.batch.close()
         for sock in (self._sender, *self._places):
             sock.close()
 
 
-def _socket() -> socket.socket:
+def udp_socket() -> socket.socket:
+    """A port of this machine with room for a burst; reading never waits."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     sock.bind(("127.0.0.1", 0))
     sock.setblocking(False)
     return sock

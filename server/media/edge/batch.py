@@ -53,14 +53,14 @@ class Batch(Protocol):
 class Frames:
     """The buffers of a batch and the message headers that tell the kernel where they are, all laid out once."""
 
-    def __init__(self) -> None:
-        self.memory = memoryview(bytearray(BATCH_PACKETS * PACKET_BYTES))
-        self._names = (ctypes.c_char * (NAME_BYTES * BATCH_PACKETS))()
-        self._vectors = (ctypes.c_uint64 * (2 * BATCH_PACKETS))()
-        self.headers = (ctypes.c_char * (MESSAGE.size * BATCH_PACKETS))()
+    def __init__(self, packets: int) -> None:
+        self.memory = memoryview(bytearray(packets * PACKET_BYTES))
+        self._names = (ctypes.c_char * (NAME_BYTES * packets))()
+        self._vectors = (ctypes.c_uint64 * (2 * packets))()
+        self.headers = (ctypes.c_char * (MESSAGE.size * packets))()
         self._packets = (ctypes.c_char * len(self.memory)).from_buffer(self.memory)
         base = ctypes.addressof(self._packets)
-        for index in range(BATCH_PACKETS):
+        for index in range(packets):
             self._vectors[2 * index] = base + index * PACKET_BYTES
             name = ctypes.addressof(self._names) + index * NAME_BYTES
             vector = ctypes.addressof(self._vectors) + index * 16
@@ -75,7 +75,7 @@ class KernelBatch:
     state = None
 
     def __init__(self, sock: socket.socket, counters: Counters) -> None:
-        self._frames = Frames()
+        self._frames = Frames(BATCH_PACKETS)
         self.memory = self._frames.memory
         self.at = self.sealed = 0
         self._index = 0

@@ -1,24 +1,37 @@
 """The batch that compiled code fills, beside the few packets that Python writes to it itself."""
 
+import contextlib
 import ctypes
 import socket
 
 from server.media.edge.batch import PACKET_BYTES, Frames
 from server.media.edge.counters import Counters
-from server.media.native.forwarder import BatchState, Forwarder
+from server.media.native.forwarder import BATCH_PACKETS, BatchState, Forwarder
 from server.media.seam import Keys, protect_address
+
+UDP_SEGMENT = 103
+"""Linux's number for the option (since 4.18), which Python has no name for."""
+
+
+def can_join(sock: socket.socket) -> bool:
+    """True where the kernel cuts one message into datagrams. Older ones would send it whole, so they are asked before."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
+        return True
+    return False
 
 
 class CompiledBatch:
     """As `KernelBatch`; protection and system call are the compiled code's. Its counts are added to the worker's at each flush."""
 
     def __init__(self, sock: socket.socket, counters: Counters, forwarder: Forwarder) -> None:
-        self._frames = Frames()
+        self._frames = Frames(BATCH_PACKETS)
         self.memory = self._frames.memory
         self.sealed = 0
         self._forwarder = forwarder
         self._counters = counters
-        self.state = BatchState(ctypes.addressof(self._frames.headers), protect_address, sock.fileno())
+        headers = ctypes.addressof(self._frames.headers)
+        self.state = BatchState(headers, protect_address, sock.fileno(), joins=can_join(sock))
         self._address = ctypes.addressof(self.state)
 
     @property

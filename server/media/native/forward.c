@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,7 +18,11 @@
 enum {
   PACKET_BYTES = 1536,  /* The room of one packet in a batch. */
   TRAILER_BYTES = 144,  /* What protection may add (SRTP_MAX_TRAILER_LEN). */
-  BATCH_PACKETS = 64,
+  BATCH_PACKETS = 512,  /* A large picture for a hundred receivers. */
+  BUCKETS = 1024,
+  SEGMENT = 103,        /* UDP_SEGMENT, which old headers do not have. */
+  SEGMENTS_MAX = 64,    /* The kernel's own limit for one message (UDP_MAX_SEGMENTS), */
+  MESSAGE_BYTES = 65000, /* and that of IP. */
   HEADER_BYTES = 24,    /* 12 bytes header, 4 bytes extension header, 8 bytes of extensions: transport-wide number, MID. */
   NAME_BYTES = 28,      /* struct sockaddr_in6; a sockaddr_in leaves the rest empty. */
   MID_BYTES = 5,
@@ -42,6 +47,7 @@ struct batch {
   protect_fn protect;   /* srtp_protect of the one libsrtp in this process, which is the one that pylibsrtp carries. */
   int32_t descriptor;
   int32_t count;
+  int32_t joins;        /* 1: packets of one size to one receiver go as one message, which the kernel cuts; 0 where the kernel cannot. */
   uint32_t sent;        /* These three are counted since Python last looked, which sets them to 0. */
   uint32_t refused;     /* By the kernel. */
   uint32_t unprotected; /* Refused by libsrtp, and therefore not sent. */
@@ -115,7 +121,7 @@ struct door {
 /* What Python compares with its own picture of these structures before it calls anything. */
 const uint32_t layout[] = {
   sizeof(struct batch), sizeof(struct link), sizeof(struct slot), sizeof(struct packet),
-  offsetof(struct batch, unprotected), offsetof(struct link, transport_seq), offsetof(struct slot, mid_block), offsetof(struct packet, tl0),
+  offsetof(struct batch, joins), offsetof(struct batch, unprotected), offsetof(struct link, transport_seq), offsetof(struct slot, mid_block), offsetof(struct packet, tl0),
   PACKET_BYTES, TRAILER_BYTES, BATCH_PACKETS, HEADER_BYTES, NAME_BYTES, MID_BYTES, CODECS, sizeof(struct mmsghdr),
   HISTORY, offsetof(struct link, history), offsetof(struct link, credit),
   sizeof(struct door), sizeof(struct known), offsetof(struct door, refused), offsetof(struct door, known), INBOX_BYTES, DATAGRAM_MAX, KNOWN,
@@ -131,18 +137,118 @@ static void put32(uint8_t *to, uint32_t value) {
   put16(to + 2, value);
 }
 
-/* Sends what is in the batch. What the kernel does not take is dropped and counted; receivers ask for it again. */
+/* Packets `first`, `next[first]` and so on to `last` for one receiver: all of `size` bytes but the last, which may be shorter. 0 ends the list. */
+struct run {
+  uint16_t first, last, count;
+  uint32_t size, bytes;
+};
+
+static const struct msghdr *packet_of(const struct batch *batch, int index) { return &batch->headers[index].msg_hdr; }
+
+/* True when packet `index` may follow in this run. */
+static int joins(const struct batch *batch, const struct run *run, int index) {
+  const struct msghdr *last = packet_of(batch, run->last), *packet = packet_of(batch, index);
+  uint32_t length = packet->msg_iov->iov_len;
+  if (memcmp(last->msg_name, packet->msg_name, NAME_BYTES) || last->msg_iov->iov_len != run->size) return 0;
+  return length <= run->size && run->count < SEGMENTS_MAX && run->bytes + length <= MESSAGE_BYTES;
+}
+
+/* Where in the table of newest runs those for this address are noted. */
+static uint32_t bucket(const uint8_t *name) {
+  uint32_t words[NAME_BYTES / 4], hash = 0;
+  memcpy(words, name, NAME_BYTES);
+  for (int i = 0; i < NAME_BYTES / 4; i++) hash = (hash ^ words[i]) * 0x9E3779B1u;
+  return (hash ^ hash >> 16) % BUCKETS;
+}
+
+/* Sorts the batch into runs, each receiver's packets in their order; how many there are. */
+static int find_runs(const struct batch *batch, int count, struct run *runs, uint16_t *next) {
+  int16_t newest[BUCKETS];
+  int found = 0;
+  memset(newest, -1, sizeof newest);
+  for (int i = 0; i < count; i++) {
+    const struct msghdr *packet = packet_of(batch, i);
+    uint32_t length = packet->msg_iov->iov_len, at = bucket(packet->msg_name);
+    struct run *run = &runs[newest[at] < 0 ? 0 : newest[at]];
+    next[i] = 0;
+    if (newest[at] >= 0 && joins(batch, run, i)) {
+      next[run->last] = i;
+      run->last = i;
+      run->count++;
+      run->bytes += length;
+    } else {
+      newest[at] = found;
+      runs[found++] = (struct run){i, i, 1, length, length};
+    }
+  }
+  return found;
+}
+
+/* How the kernel is told of the size of segments. */
+union control {
+  char room[CMSG_SPACE(sizeof(uint16_t))];
+  struct cmsghdr aligned;
+};
+
+static void say_size(struct msghdr *message, union control *control, uint16_t size) {
+  message->msg_control = control;
+  message->msg_controllen = sizeof *control;
+  struct cmsghdr *head = CMSG_FIRSTHDR(message);
+  head->cmsg_level = IPPROTO_UDP;
+  head->cmsg_type = SEGMENT;
+  head->cmsg_len = CMSG_LEN(sizeof size);
+  memcpy(CMSG_DATA(head), &size, sizeof size);
+}
+
+/* Hands over `count` messages; the index of the first that was refused, or `count`. */
+static int hand_over(const struct batch *batch, struct mmsghdr *messages, int count) {
+  for (int first = 0; first < count;) {
+    int sent = sendmmsg(batch->descriptor, messages + first, count - first, 0);
+    if (sent < 1) return first;
+    first += sent;
+  }
+  return count;
+}
+
+/* Sends the packets from `first` on one by one. What the kernel does not take is dropped and counted; receivers ask for it again. */
+static void send_each(struct batch *batch, int first, int count) {
+  while ((first += hand_over(batch, batch->headers + first, count - first)) < count) {
+    batch->refused++;
+    first++; /* The others may go elsewhere. */
+  }
+}
+
+/* Sends packets of one size to one receiver as one message each. */
+static void send_joined(struct batch *batch, int count) {
+  struct run runs[BATCH_PACKETS];
+  uint16_t next[BATCH_PACKETS];
+  struct mmsghdr messages[BATCH_PACKETS];
+  struct iovec vectors[BATCH_PACKETS];
+  union control controls[BATCH_PACKETS];
+  int found = find_runs(batch, count, runs, next);
+  struct iovec *vector = vectors;
+  for (int i = 0; i < found; i++) {
+    struct msghdr *message = &messages[i].msg_hdr;
+    *message = *packet_of(batch, runs[i].first);
+    message->msg_iov = vector;
+    message->msg_iovlen = runs[i].count;
+    if (runs[i].count > 1) say_size(message, &controls[i], runs[i].size);
+    for (int packet = runs[i].first, left = runs[i].count; left--; packet = next[packet]) *vector++ = *packet_of(batch, packet)->msg_iov;
+  }
+  for (int first = 0; (first += hand_over(batch, messages + first, found - first)) < found; first++) {
+    if (errno == EIO || errno == ENOPROTOOPT) batch->joins = 0; /* No interface or driver for it; other errors are of this one receiver's path. */
+    for (int packet = runs[first].first, left = runs[first].count; left--; packet = next[packet]) send_each(batch, packet, packet + 1);
+  }
+}
+
+/* Sends what is in the batch. */
 void batch_flush(struct batch *batch) {
   int count = batch->count;
   batch->count = 0;
-  for (int first = 0; first < count;) {
-    int sent = sendmmsg(batch->descriptor, batch->headers + first, count - first, 0);
-    if (sent < 1) {
-      batch->refused++;
-      sent = 1; /* The first one was refused; the others may go elsewhere. */
-    }
-    first += sent;
-  }
+  if (batch->joins)
+    send_joined(batch, count);
+  else
+    send_each(batch, 0, count);
   batch->sent += count;
 }
 

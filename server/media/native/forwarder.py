@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from server.media.edge.batch import BATCH_PACKETS, MESSAGE, NAME_BYTES, PACKET_BYTES
+from server.media.edge.batch import MESSAGE, NAME_BYTES, PACKET_BYTES
 from server.media.edge.guard import DATAGRAM_MAX_BYTES
 from server.media.native.build import built_path
 from server.media.rtp.history import HISTORY, micros
@@ -31,6 +31,7 @@ CODECS = ("video/VP8", "video/H264", "audio/opus")
 NO_TYPE = 255
 HEADER_BYTES = 24
 MID_BYTES = 5
+BATCH_PACKETS = 512
 KNOWN = 2048
 
 _NUMBERS = {mime: number for number, mime in enumerate(CODECS)}
@@ -46,6 +47,7 @@ class BatchState(ctypes.Structure):
         ("protect", ctypes.c_void_p),
         ("descriptor", ctypes.c_int32),
         ("count", ctypes.c_int32),
+        ("joins", ctypes.c_int32),
         ("sent", ctypes.c_uint32),
         ("refused", ctypes.c_uint32),
         ("unprotected", ctypes.c_uint32),
@@ -139,6 +141,7 @@ class DoorState(ctypes.Structure):
 _LAYOUT = (
     *(ctypes.sizeof(kind) for kind in (BatchState, LinkState, SlotState, PacketState)),
     *(
+        BatchState.joins.offset,
         BatchState.unprotected.offset,
         LinkState.transport_seq.offset,
         SlotState.mid_block.offset,
