@@ -42,7 +42,7 @@ class Rounds:
         self._missing: set[str] = set()
 
     async def run(self, network: Network) -> None:
-        plan = [(subject, viewers) for viewers in (50, 100) for subject in ("ours", "janus")]
+        plan = [(subject, viewers) for viewers in self._options.viewers for subject in ("ours", "janus")]
         plan += [("stock", 0), ("stock", 1)]
         plan = [(subject, viewers) for subject, viewers in plan if subject in self._options.subjects.split(",")]
         for number in range(self._options.repeats):
@@ -156,4 +156,5 @@ if __name__ == "__main__":
         ("--repeats", {"type": int, "default": 3}),
         ("--windows", {"type": int, "default": 3}),
         ("--subjects", {"default": "ours,janus,stock"}),
+        ("--viewers", {"type": int, "nargs": "+", "default": [50, 100]}),
     )
