@@ -46,7 +46,7 @@ export class Connection {
     this.#socket = io({
       auth: { as },
       transports: ['websocket'], autoConnect: false,
-      reconnectionDelay: 400, reconnectionDelayMax: 5000, randomizationFactor: 0.6,
+      reconnectionDelay: 400, reconnectionDelayMax: 3000, randomizationFactor: 0.6, timeout: 5000,
     });
     this.#socket.on('connect', () => { this.#tell('line', { up: true }); void this.#resume(); });
     this.#socket.on('disconnect', (reason) => { this.#tell('line', { up: false }); if (reason === 'io server disconnect') this.#comeBack(1); });

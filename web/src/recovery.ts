@@ -16,7 +16,8 @@ const QUIET_SILENCE_MS = 8000;
 const BUSY_TICKS = 6;
 /** The page slept, or the computer: nothing can be said of the time before. */
 const GAP_MS = 2500;
-const PAUSES_MS = [1000, 1500, 2000, 3000];
+/** Short to the end: nothing tells the page that the network is back but a try that comes through. */
+const PAUSES_MS = [1000, 1000, 1500];
 
 export class Recovery {
   #received = -1;

@@ -29,8 +29,10 @@ const BUSY_MS = 8000;
 const codec = (): 'vp8' | 'h264' => (new URLSearchParams(location.search).get('codec') === 'h264' ? 'h264' : 'vp8');
 /** A request that got lost with the network must not keep the next one waiting. */
 const LIMIT_MS = 4000;
+/** A connection that was kept open over an outage sends again only after many seconds: the next try has a new one. */
+const RESTART_LIMIT_MS = 2000;
 const server: Server = {
-  restart: (connection, sdp) => patch<RestartView>(`/api/v1/connections/${connection}`, { sdp }, LIMIT_MS)
+  restart: (connection, sdp) => patch<RestartView>(`/api/v1/connections/${connection}`, { sdp }, RESTART_LIMIT_MS)
     .then((answer) => answer.sdp, (error: unknown) => { if (isCode(error, 'not_found')) return null; throw error; }),
   turn: (connection) => get<TurnView>(`/api/v1/connections/${connection}/turn`),
 };
