@@ -122,7 +122,7 @@ async def test_admin_adds_an_agent_and_switches_one_off(
     wrong += await look(page, f"agents-off-{language}", small_targets=True)
     await page.click("#switch-yes")
     await agent.page.wait_for_url("**/desk/sign-in*")
-    assert await page.evaluate("document.activeElement.closest('.agent-row').innerText.includes('@')")
+    await admin.until("document.activeElement.closest('.agent-row')?.innerText.includes('@')")
     await row.locator("button").click()
     await page.locator(".agent-row", has_text=email).locator(".badge-warn").wait_for()
     assert wrong == []
