@@ -1,4 +1,4 @@
-"""`scripts/test` is green only when both of its halves are."""
+"""`scripts/test --side-by-side` is green only when both of its halves are."""
 
 import runpy
 import sys
