@@ -192,7 +192,7 @@ class Session:
         """Hears who speaks, says when that changes, and gives slots to those who do. To be called a few times a second."""
         before = (self._speakers.speaking, self._speakers.main)
         orders = (self._speakers.heard, self._speakers.seen)
-        self._speakers.hear(self._levels(now), now)
+        self._speakers.hear(self._levels(now), now, self._least(now))
         if orders != (self._speakers.heard, self._speakers.seen):
             self._fill()
         if before != (self._speakers.speaking, self._speakers.main):
@@ -204,6 +204,14 @@ class Session:
             seat.id: microphone.loudness.at(now) if (microphone := seat.microphone()) is not None else QUIET
             for seat in self.participants.values()
             if seat.on_stage and seat.connection is not None and seat.connection.is_connected
+        }
+
+    def _least(self, now: float) -> dict[str, float]:
+        """Of everybody whose microphone is on."""
+        return {
+            seat.id: microphone.loudness.take_least(now)
+            for seat in self.participants.values()
+            if (microphone := seat.microphone()) is not None and microphone.loudness.is_told
         }
 
     def _say_who_speaks(self) -> None:

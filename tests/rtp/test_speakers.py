@@ -124,3 +124,31 @@ def test_loudness_needs_more_than_a_click_and_forgets() -> None:
     assert voice is not None
     assert voice > 90
     assert loudness.at(1.3 + OLD_S) == 0.0
+
+
+def test_voice_with_short_pauses_is_not_taken_for_noise_however_long_it_speaks() -> None:
+    """A quarter of a second of silence in each two seconds, which looks five times a second may all miss."""
+    loudness, speakers, now = Loudness(), Speakers(), 0.0
+    speaking = []
+    for packet in range(50 * 60):
+        now = packet * 0.02
+        is_pause = 25 <= packet % 100 < 37
+        loudness.note(127 if is_pause else 22, now)
+        if packet % 100 in (0, 24, 44, 64, 84):
+            speakers.hear({"ann": loudness.at(now)}, now, {"ann": loudness.take_least(now)})
+            speaking.append(speakers.speaking)
+    assert set(speaking[5:]) == {("ann",)}
+
+
+def test_quietest_moment_is_of_the_time_since_the_last_question() -> None:
+    loudness = Loudness()
+    for packet in range(100):
+        loudness.note(22, packet * 0.02)
+    loudness.take_least(2.0)
+    for packet in range(100, 112):
+        loudness.note(127, packet * 0.02)
+    for packet in range(112, 150):
+        loudness.note(22, packet * 0.02)
+    assert loudness.take_least(3.0) < 60
+    assert loudness.take_least(3.0) > 90
+    assert loudness.take_least(9.0) == 0

@@ -12,15 +12,16 @@ class Loudness:
 
     def __init__(self) -> None:
         self.is_told = False
-        self._value = QUIET
+        self._value = self._least = QUIET
         self._at = float("-inf")
 
     def note(self, level: int, now: float) -> None:
         """The sender's measure of one packet: 0 as loud as can be, 127 silence."""
         if now - self._at > OLD_S:
-            self._value = QUIET
+            self._value = self._least = QUIET
         step = 127 - level - self._value
         self._value += step * (RISE if step > 0 else FALL)
+        self._least = min(self._least, self._value)
         self._at = now
         self.is_told = True
 
@@ -29,3 +30,8 @@ class Loudness:
         if not self.is_told:
             return None
         return self._value if now - self._at <= OLD_S else QUIET
+
+    def take_least(self, now: float) -> float:
+        """How loud it was in the quietest moment since this was asked last: the pauses of a voice are shorter than the time between two questions."""
+        least, self._least = self._least, self._value
+        return least if now - self._at <= OLD_S else QUIET

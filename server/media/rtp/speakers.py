@@ -6,6 +6,7 @@ guess costs nothing, because changing a sound makes no click. Who is *shown* as 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 SPEECH = 77.0
 """-50 dBov; a quiet room lies below -60."""
@@ -30,9 +31,9 @@ class _Voice:
     spoke_at: float = float("-inf")
     speaks: bool = False
 
-    def hear(self, level: float, elapsed_s: float, now: float) -> None:
+    def hear(self, level: float, least: float, elapsed_s: float, now: float) -> None:
         risen = self.noise + NOISE_RISES_A_S * elapsed_s
-        self.noise = max(NOISE_LEAST, min(level, risen))
+        self.noise = max(NOISE_LEAST, min(level, least, risen))
         if level > max(SPEECH, self.noise + ABOVE_NOISE):
             self.begun_at = now if self.begun_at is None else self.begun_at
             self.voiced_at = now
@@ -64,8 +65,13 @@ class Speakers:
         self._main_at = float("-inf")
         self._rival_since: float | None = None
 
-    def hear(self, levels: Mapping[str, float | None], now: float) -> None:
-        """How loud everybody is at this moment (`Loudness.at`), a few times a second. Who is not named is gone."""
+    def hear(
+        self, levels: Mapping[str, float | None], now: float, least: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        """How loud everybody is at this moment (`Loudness.at`), a few times a second. Who is not named is gone.
+
+        `least`: how loud they were in their quietest moment since the last time (`Loudness.take_least`), where that is known.
+        """
         elapsed_s = 0.0 if self._at is None else now - self._at
         self._at = now
         for gone in self._voices.keys() - levels.keys():
@@ -75,7 +81,7 @@ class Speakers:
             if level is None:  # Who cannot say it comes after those who speak, and before those who are silent.
                 voice.voiced_at = now - HOLD_S - BEGIN_S
             else:
-                voice.hear(level, elapsed_s, now)
+                voice.hear(level, least.get(who, level), elapsed_s, now)
         self._order(now)
         self.speaking = tuple(sorted(who for who, voice in self._voices.items() if voice.speaks))
         self._choose(now)
