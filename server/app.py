@@ -23,6 +23,7 @@ from server.config import Settings
 from server.errors import OaseError
 from server.forks import Forks, Loading
 from server.service.bell import Bell
+from server.service.channels import seed_channel
 from server.service.finishing import finish_forever
 from server.service.homes import open_media
 from server.service.house import House
@@ -126,6 +127,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     parts, house = app[PARTS], app[HOUSE]
     await migrate(house.settings.database)
     await seed_topics(house)
+    await seed_channel(house)
     if parts.supervisor:
         parts.supervisor.start()
     await parts.bus.start(parts.listener.hear, parts.listener.look_again)

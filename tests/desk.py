@@ -11,7 +11,7 @@ from typing import Any
 from server.config import Settings
 from server.domain.principal import Agent, Anonymous, Principal, Visitor
 from server.domain.words import CaseId, ConsentAnswer, EntryKind, Language, Outcome, PersonKind, Role, SessionId
-from server.service import agents, cases, consent, links, sessions, timeline, topics
+from server.service import agents, cases, channels, consent, links, sessions, timeline, topics
 from server.service.homes import open_media
 from server.service.house import House
 from server.service.media_events import follow_media
@@ -166,6 +166,7 @@ async def open_desk(url: str, folder: Path, **more: Any) -> AsyncIterator[Desk]:
     tasks = Tasks("desk")
     try:
         await topics.seed_topics(house)
+        await channels.seed_channel(house)
         for number in media.numbers:
             tasks.start(follow_media(house, number), "media")
         yield Desk(house, workers[0], heard, clock, workers=workers)

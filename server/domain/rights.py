@@ -1,7 +1,11 @@
 """Who may do what. The one rule set; services ask it, and the announcer asks it for every line it sends."""
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
 from server.domain.principal import Agent, Grant, Person, Principal, Visitor
-from server.domain.words import CaseId, PersonKind, Role, SessionId, Visibility
+from server.domain.words import BroadcastState, CaseId, Openness, PersonKind, Role, SessionId, Visibility
 from server.errors import Forbidden, NotSignedIn
 
 
@@ -55,6 +59,51 @@ def may_watch(principal: Principal, case: CaseId, session: SessionId) -> bool:
         return True
     grant = grant_for(principal, case, session)
     return isinstance(principal, Agent) or (grant is not None and grant.kind is not PersonKind.SOURCE)
+
+
+class Viewable(Protocol):
+    """What of a broadcast decides who may watch it."""
+
+    @property
+    def session_id(self) -> SessionId:
+        """Its session."""
+
+    @property
+    def visibility(self) -> Openness:
+        """For whom it is."""
+
+    @property
+    def state(self) -> BroadcastState:
+        """Where it stands."""
+
+    @property
+    def removed_at(self) -> datetime | None:
+        """When it was taken away."""
+
+
+NO_STREAM = frozenset({BroadcastState.PLANNED, BroadcastState.REHEARSAL})
+
+
+def may_view(principal: Principal, broadcast: Viewable, cases: Collection[CaseId] = ()) -> bool:
+    """Who may see that a broadcast is there, and its page: agents; anybody unless it is private or taken away; then who holds a link to its
+    session, or is the customer of one of its `cases`."""
+    if isinstance(principal, Agent):
+        return True
+    if broadcast.removed_at is not None:
+        return False
+    if broadcast.visibility is not Openness.PRIVATE:
+        return True
+    return isinstance(principal, Visitor) and any(
+        grant.session_id == broadcast.session_id or (grant.kind is PersonKind.CUSTOMER and grant.case_id in cases)
+        for grant in principal.links
+    )
+
+
+def may_play(principal: Principal, broadcast: Viewable, cases: Collection[CaseId] = ()) -> bool:
+    """Who may have picture and sound of a broadcast: who may view it, once the audience is let in; a rehearsal is for agents alone."""
+    if broadcast.state in NO_STREAM and not isinstance(principal, Agent):
+        return False
+    return may_view(principal, broadcast, cases)
 
 
 def may_see_entry(principal: Principal, case: CaseId, session: SessionId | None, visibility: Visibility) -> bool:

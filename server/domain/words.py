@@ -12,6 +12,11 @@ SessionId = NewType("SessionId", str)
 TopicId = NewType("TopicId", str)
 VisitorId = NewType("VisitorId", str)
 ConnectionId = NewType("ConnectionId", str)
+ChannelId = NewType("ChannelId", str)
+MemberId = NewType("MemberId", str)
+LineId = NewType("LineId", str)
+QuestionId = NewType("QuestionId", str)
+PollId = NewType("PollId", str)
 
 
 class Language(StrEnum):
@@ -98,6 +103,19 @@ class EntryKind(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     QUALITY = "quality"
+    BROADCAST_PLANNED = "broadcast_planned"
+    BROADCAST_REHEARSED = "broadcast_rehearsed"
+    BROADCAST_LIVE = "broadcast_live"
+    BROADCAST_PAUSED = "broadcast_paused"
+    BROADCAST_RESUMED = "broadcast_resumed"
+    BROADCAST_ENDED = "broadcast_ended"
+    PUBLIC_ASKED = "public_asked"
+    PUBLIC_GIVEN = "public_given"
+    PUBLIC_REFUSED = "public_refused"
+    PUBLIC_WITHDRAWN = "public_withdrawn"
+    PUBLIC_ANSWER = "public_answer"
+    STAGE_CALLED = "stage_called"
+    STAGE_LEFT = "stage_left"
 
 
 class Visibility(StrEnum):
@@ -107,8 +125,15 @@ class Visibility(StrEnum):
     AGENTS = "agents"
 
 
+class Purpose(StrEnum):
+    """What a person is asked to agree to: that the session is recorded, that its audience sees and hears them."""
+
+    RECORDING = "recording"
+    PUBLIC = "public"
+
+
 class ConsentAnswer(StrEnum):
-    """Where a person's recording consent stands. Nothing is written unless it is GIVEN."""
+    """Where a person's consent to one purpose stands. Nothing is written or shown unless it is GIVEN."""
 
     ASKED = "asked"
     GIVEN = "given"
@@ -152,3 +177,54 @@ class Grade(StrEnum):
     GOOD = "good"
     FAIR = "fair"
     POOR = "poor"
+
+
+class BroadcastState(StrEnum):
+    """A broadcast is planned, may be rehearsed without audience, counts down, is live, pauses with a card, and ends."""
+
+    PLANNED = "planned"
+    REHEARSAL = "rehearsal"
+    COUNTDOWN = "countdown"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Openness(StrEnum):
+    """Who may watch a broadcast: agents and who holds a link to its session; whoever knows its address; everybody, and it is listed."""
+
+    PRIVATE = "private"
+    UNLISTED = "unlisted"
+    PUBLIC = "public"
+
+
+class MemberRole(StrEnum):
+    """What a member of the audience may do."""
+
+    VIEWER = "viewer"
+    MODERATOR = "moderator"
+
+
+class ChatLineState(StrEnum):
+    """A line of the audience's chat: to be read by all, held until somebody approves it, or taken away."""
+
+    SHOWN = "shown"
+    HELD = "held"
+    REMOVED = "removed"
+
+
+class QuestionState(StrEnum):
+    """Where a question of the audience stands; PINNED is the one on the picture."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    PINNED = "pinned"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+
+
+class PollState(StrEnum):
+    """A poll takes votes until it is closed."""
+
+    OPEN = "open"
+    CLOSED = "closed"

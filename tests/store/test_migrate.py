@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from server.store import tables
+from server.store import broadcast_tables
 from server.store.database import Database
 from server.store.migrate import SCRIPTS, migrate, newest
 
@@ -27,7 +27,7 @@ async def test_migrated_schema_is_the_one_in_the_code(database_url: str) -> None
     database = Database(database_url)
 
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), tables.metadata))
+        return list(compare_metadata(MigrationContext.configure(connection), broadcast_tables.metadata))
 
     async with database.read() as db:
         assert await db.run_sync(differences) == []
@@ -62,11 +62,11 @@ async def test_killed_migration_leaves_old_or_new(database_url: str, seed: int) 
         child.kill()
         child.wait()
     known = await _tables(database_url)
-    assert known in (set(), {"alembic_version"}, {*tables.metadata.tables, "alembic_version"})
+    assert known in (set(), {"alembic_version"}, {*broadcast_tables.metadata.tables, "alembic_version"})
     started = time.monotonic()
     await migrate(database_url)
     assert time.monotonic() - started < 10
-    assert await _tables(database_url) == {*tables.metadata.tables, "alembic_version"}
+    assert await _tables(database_url) == {*broadcast_tables.metadata.tables, "alembic_version"}
 
 
 async def _tables(url: str) -> set[str]:

@@ -136,7 +136,7 @@ export interface Consent {
   wording_version: string;
 }
 
-/** Where a person's recording consent stands. Nothing is written unless it is GIVEN. */
+/** Where a person's consent to one purpose stands. Nothing is written or shown unless it is GIVEN. */
 export type ConsentAnswer = 'asked' | 'given' | 'refused' | 'withdrawn';
 
 /** `consent`: the reader is asked whether the session may be recorded. */
@@ -205,7 +205,7 @@ export interface Entry {
 }
 
 /** The kinds of timeline entries. */
-export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened' | 'quality';
+export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened' | 'quality' | 'broadcast_planned' | 'broadcast_rehearsed' | 'broadcast_live' | 'broadcast_paused' | 'broadcast_resumed' | 'broadcast_ended' | 'public_asked' | 'public_given' | 'public_refused' | 'public_withdrawn' | 'public_answer' | 'stage_called' | 'stage_left';
 
 /** The secret of a personal link, as it stood behind the `#`. */
 export interface ExchangeLink {

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from server.store.tables import metadata
+import server.store.broadcast_tables  # noqa: F401  All tables are to be known.
+from server.store.columns import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

@@ -9,6 +9,8 @@ const ICONS: Readonly<Record<EntryKind, string>> = {
   opened: 'inbox', waited: 'clock', taken: 'person', released: 'arrow-right', joined: 'camera', left: 'hang-up', invited: 'invite', chat: 'chat', note: 'note',
   consent_asked: 'info', consent_given: 'check', consent_refused: 'close', consent_withdrawn: 'close', recording_started: 'record', recording_stopped: 'stop',
   recording_interrupted: 'alert', recording_failed: 'alert', recording_ready: 'play', recording_shared: 'share', ended: 'hang-up', closed: 'check-circle', reopened: 'refresh', quality: 'wifi',
+  broadcast_planned: 'clock', broadcast_rehearsed: 'camera', broadcast_live: 'play', broadcast_paused: 'clock', broadcast_resumed: 'play', broadcast_ended: 'stop',
+  public_asked: 'info', public_given: 'check', public_refused: 'close', public_withdrawn: 'close', public_answer: 'share', stage_called: 'camera', stage_left: 'hang-up',
 };
 
 export type Filter = 'all' | 'said' | 'notes' | 'events';
@@ -53,8 +55,31 @@ export function entryWords(entry: Entry): string {
     closed: () => (data['withdrawn'] ? t('%(name)s left the queue', { name }) : data['outcome'] ? t('Case closed: %(outcome)s', { outcome: outcomeWords(String(data['outcome'])) }) : t('Case closed')),
     reopened: () => t('Case opened again'),
     quality: () => gradeWords(entry),
+    ...broadcastWords(entry),
   };
   return words[entry.kind]?.() ?? entry.kind;
+}
+
+type BroadcastKind = Extract<EntryKind, `broadcast_${string}` | `public_${string}` | `stage_${string}`>;
+
+/** What happened before an audience. */
+function broadcastWords({ data, actor: { name } }: Entry): Readonly<Record<BroadcastKind, () => string>> {
+  const asked = String(data['name'] ?? name);
+  return {
+    broadcast_planned: () => t('%(name)s planned a broadcast', { name }),
+    broadcast_rehearsed: () => t('Rehearsal started, without an audience'),
+    broadcast_live: () => t('The broadcast went live'),
+    broadcast_paused: () => t('The broadcast paused'),
+    broadcast_resumed: () => t('The broadcast went on'),
+    broadcast_ended: () => t('The broadcast ended'),
+    public_asked: () => t('%(name)s was asked to be seen by the audience', { name: asked }),
+    public_given: () => t('%(name)s agreed to be seen by the audience', { name: asked }),
+    public_refused: () => t('%(name)s does not want to be seen by the audience', { name: asked }),
+    public_withdrawn: () => t('%(name)s no longer wants to be seen by the audience', { name: asked }),
+    public_answer: () => t('Answered before the audience'),
+    stage_called: () => t('%(name)s was brought on stage', { name: asked }),
+    stage_left: () => t('%(name)s left the stage', { name: asked }),
+  };
 }
 
 /** A `<li>` for one entry. */

@@ -1,0 +1,25 @@
+"""Under whose name broadcasts stand."""
+
+from server.domain.words import ChannelId
+from server.service.house import House
+from server.service.secrecy import make_id
+from server.store import channels as store
+from server.store.broadcast_rows import ChannelRow
+from server.store.writing import lock_start
+
+FIRST_SLUG = "main"
+WARN_SHARE = 0.8
+"""The share of the 20,000 viewers of § 54 MStV at which a channel is warned."""
+
+
+async def seed_channel(house: House) -> bool:
+    """One channel when there is none: the company's, without a person responsible, so that nothing goes public yet."""
+    async with house.db.write() as db:
+        await lock_start(db)
+        if await store.list_channels(db):
+            return False
+        name, now = house.settings.company, house.now()
+        await store.add_channel(
+            db, ChannelRow(ChannelId(make_id()), FIRST_SLUG, name, None, None, None, WARN_SHARE, now)
+        )
+    return True

@@ -1,0 +1,102 @@
+"""Broadcasts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.words import BroadcastState, CaseId, Openness, SessionId
+from server.store.broadcast_rows import BroadcastRow
+from server.store.broadcast_tables import broadcast
+from server.store.rows import all_rows, chosen, one_row
+from server.store.tables import session_case
+from server.store.writing import add_once, add_row, changed
+
+
+async def add_broadcast(db: AsyncConnection, row: BroadcastRow) -> None:
+    """A session becomes a broadcast. IntegrityError when it is one already."""
+    await add_row(db, broadcast, row)
+
+
+async def find_broadcast(db: AsyncConnection, session_id: SessionId) -> BroadcastRow | None:
+    """The broadcast of this session."""
+    statement = chosen(BroadcastRow, broadcast).where(broadcast.c.session_id == session_id)
+    return one_row(BroadcastRow, (await db.execute(statement)).first())
+
+
+async def lock_broadcast(db: AsyncConnection, session_id: SessionId) -> BroadcastRow | None:
+    """The broadcast, and nobody else changes it until this transaction ends. After the session's cases and the session."""
+    statement = chosen(BroadcastRow, broadcast).where(broadcast.c.session_id == session_id)
+    return one_row(BroadcastRow, (await db.execute(statement.with_for_update(key_share=True))).first())
+
+
+async def set_broadcast(db: AsyncConnection, session_id: SessionId, *when: Any, **values: Any) -> bool:
+    """Changes a broadcast if all conditions (on `broadcast_tables.broadcast`) hold."""
+    return await changed(db, update(broadcast).where(broadcast.c.session_id == session_id, *when).values(**values))
+
+
+async def next_seq(db: AsyncConnection, session_id: SessionId, count: int = 1) -> int:
+    """The first of the next `count` numbers of what the audience is told. Of two at the same time each gets its own."""
+    counted = update(broadcast).where(broadcast.c.session_id == session_id).values(seq=broadcast.c.seq + count)
+    last = (await db.execute(counted.returning(broadcast.c.seq))).scalar_one()
+    return int(last) - count + 1
+
+
+async def list_in_states(db: AsyncConnection, states: Sequence[BroadcastState]) -> list[BroadcastRow]:
+    """The broadcasts in these states, the one that starts first in front."""
+    statement = chosen(BroadcastRow, broadcast).where(broadcast.c.state.in_(states))
+    return all_rows(BroadcastRow, await db.execute(statement.order_by(broadcast.c.starts_at, broadcast.c.created_at)))
+
+
+async def list_newest(db: AsyncConnection, before: datetime | None, limit: int) -> list[BroadcastRow]:
+    """All broadcasts, newest first: those made before a moment (None: all)."""
+    statement = chosen(BroadcastRow, broadcast)
+    if before is not None:
+        statement = statement.where(broadcast.c.created_at < before)
+    ordered = statement.order_by(broadcast.c.created_at.desc(), broadcast.c.session_id).limit(limit)
+    return all_rows(BroadcastRow, await db.execute(ordered))
+
+
+async def list_public(db: AsyncConnection, states: Sequence[BroadcastState]) -> list[BroadcastRow]:
+    """What everybody may find in a list: public, not removed, in one of these states; newest first."""
+    statement = chosen(BroadcastRow, broadcast).where(
+        broadcast.c.visibility == Openness.PUBLIC,
+        broadcast.c.listed,
+        broadcast.c.removed_at.is_(None),
+        broadcast.c.state.in_(states),
+    )
+    return all_rows(BroadcastRow, await db.execute(statement.order_by(broadcast.c.created_at.desc())))
+
+
+async def list_broadcasts_of(db: AsyncConnection, case: CaseId) -> list[BroadcastRow]:
+    """The broadcasts that a case belongs to, oldest first."""
+    statement = (
+        chosen(BroadcastRow, broadcast)
+        .join(session_case, session_case.c.session_id == broadcast.c.session_id)
+        .where(session_case.c.case_id == case)
+    )
+    return all_rows(BroadcastRow, await db.execute(statement.order_by(broadcast.c.created_at)))
+
+
+async def link_case(db: AsyncConnection, session_id: SessionId, case: CaseId) -> bool:
+    """The session belongs to this case as well; False when it did already."""
+    return await add_once(db, session_case, {"session_id": session_id, "case_id": case})
+
+
+async def keep_composer(db: AsyncConnection, session_id: SessionId, owner: str, now: datetime, until: datetime) -> bool:
+    """The broadcast's composer is kept by `owner` until a moment; False while somebody else keeps it."""
+    lease = broadcast.c
+    free = or_(lease.composer_by.is_(None), lease.composer_until < now, lease.composer_by == owner)
+    return await set_broadcast(db, session_id, free, composer_by=owner, composer_until=until)
+
+
+async def leave_composer(db: AsyncConnection, session_id: SessionId, owner: str) -> None:
+    """Somebody else may keep the broadcast's composer from now on."""
+    await set_broadcast(db, session_id, broadcast.c.composer_by == owner, composer_by=None, composer_until=None)
+
+
+async def list_kept_by(db: AsyncConnection, owner: str) -> list[SessionId]:
+    """The sessions whose composer this one keeps."""
+    return list((await db.execute(select(broadcast.c.session_id).where(broadcast.c.composer_by == owner))).scalars())
