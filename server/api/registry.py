@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
+from server.api.routes import API as _API
+from server.api.routes import get as _get
+from server.api.routes import page as _page
+from server.api.routes import plain_bytes as _bytes
+from server.api.routes import post as _post
 from server.service import views as v
 from server.service.media_views import KeyView, LinesTold, Speaking, TurnView
 
@@ -16,35 +21,6 @@ _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECO
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
 
 
-def _get(path: str, who: Who, summary: str, answer: object, thing: Thing = Thing.NOTHING, cost: int = 1) -> Route:
-    return Route("GET", path, who, summary, answer=answer, thing=thing, cost=cost)
-
-
-def _page(path: str, summary: str, who: Who = Who.ANYONE, thing: Thing = Thing.NOTHING) -> Route:
-    return Route("GET", path, who, summary, thing=thing, shape=Shape.PAGE)
-
-
-def _bytes(path: str, summary: str, who: Who = Who.ANYONE, thing: Thing = Thing.NOTHING) -> Route:
-    return Route("GET", path, who, summary, thing=thing, shape=Shape.BYTES)
-
-
-def _post(
-    path: str,
-    who: Who,
-    summary: str,
-    body: type[r.Request] | None,
-    answer: object,
-    thing: Thing = Thing.NOTHING,
-    *,
-    status: int = 200,
-    cost: int = 2,
-    limit_bytes: int = 8 * 1024,
-) -> Route:
-    code = status if answer is not None else 204
-    return Route("POST", path, who, summary, body, answer, thing, code, cost, limit_bytes)
-
-
-_API = "/api/v1"
 _TEXT_BYTES = 50 * 1024  # 4000 characters of any script; a program may escape each as two of \uXXXX, twelve bytes.
 
 PAGES = [
