@@ -44,7 +44,7 @@ class ChannelRow:
 class BroadcastRow:
     """What makes a session a broadcast. `scene` is the composer's; the stream lies in `directory`, below the folder of recordings.
 
-    `seq` counts what the audience is told. `composer_by` keeps the composer until `composer_until`.
+    `own_case_id`: the case that was made with it. `seq` counts what the audience is told. `composer_by` keeps the composer until `composer_until`.
     """
 
     session_id: SessionId
@@ -64,6 +64,7 @@ class BroadcastRow:
     scene: dict[str, Any] = field(default_factory=dict)
     poster: str | None = None
     recording_id: RecordingId | None = None
+    own_case_id: CaseId | None = None
     listed: bool = True
     removed_at: datetime | None = None
     seq: int = 0
@@ -72,6 +73,16 @@ class BroadcastRow:
     words: list[str] = field(default_factory=list)
     composer_by: str | None = None
     composer_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastCaseRow:
+    """A case that came up in a broadcast, `at_s` into its stream (None: nobody knows)."""
+
+    session_id: SessionId
+    case_id: CaseId
+    at: datetime
+    at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ broadcast = Table(
     col("poster", String(128), personal="content", null=True),
     col("directory", String(128), personal="content"),
     ref("recording_id", "recording", null=True, gone="SET NULL"),
+    ref("own_case_id", "cases", null=True, gone="SET NULL"),
     col("listed", Boolean, personal=None),
     col("removed_at", Moment, personal=None, null=True),
     col("seq", Integer, personal=None),
@@ -56,6 +57,16 @@ broadcast = Table(
     col("composer_by", String(64), personal=None, null=True),
     col("composer_until", Moment, personal=None, null=True),
 )
+
+broadcast_case = Table(
+    "broadcast_case",
+    metadata,
+    ref("session_id", "broadcast", key="session_id", primary_key=True),
+    ref("case_id", "cases", primary_key=True, index=True),
+    col("at", Moment, personal="behaviour"),
+    col("at_s", Float, personal="behaviour", null=True),
+)
+"""Cases that came up before an audience, and how far into the stream. They do not make the session one of theirs, as `session_case` does."""
 
 member = Table(
     "member",

@@ -1,6 +1,7 @@
 """Broadcasts."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import BroadcastState, CaseId, Openness, SessionId
-from server.store.broadcast_rows import BroadcastRow
-from server.store.broadcast_tables import broadcast
+from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
+from server.store.broadcast_tables import broadcast, broadcast_case
 from server.store.rows import all_rows, chosen, one_row
 from server.store.tables import session_case
 from server.store.writing import add_once, add_row, changed
@@ -71,18 +72,22 @@ async def list_public(db: AsyncConnection, states: Sequence[BroadcastState]) -> 
 
 
 async def list_broadcasts_of(db: AsyncConnection, case: CaseId) -> list[BroadcastRow]:
-    """The broadcasts that a case belongs to, oldest first."""
-    statement = (
-        chosen(BroadcastRow, broadcast)
-        .join(session_case, session_case.c.session_id == broadcast.c.session_id)
-        .where(session_case.c.case_id == case)
-    )
+    """The broadcasts of a case's sessions, and those in which it came up; oldest first."""
+    own = select(session_case.c.session_id).where(session_case.c.case_id == case)
+    linked = select(broadcast_case.c.session_id).where(broadcast_case.c.case_id == case)
+    statement = chosen(BroadcastRow, broadcast).where(broadcast.c.session_id.in_(own.union(linked)))
     return all_rows(BroadcastRow, await db.execute(statement.order_by(broadcast.c.created_at)))
 
 
-async def link_case(db: AsyncConnection, session_id: SessionId, case: CaseId) -> bool:
-    """The session belongs to this case as well; False when it did already."""
-    return await add_once(db, session_case, {"session_id": session_id, "case_id": case})
+async def link_case(db: AsyncConnection, row: BroadcastCaseRow) -> bool:
+    """A case came up in the broadcast; False when that is known already, which then stays as it is."""
+    return await add_once(db, broadcast_case, asdict(row))
+
+
+async def list_linked(db: AsyncConnection, session_id: SessionId) -> list[BroadcastCaseRow]:
+    """The cases that came up in a broadcast, in order."""
+    statement = chosen(BroadcastCaseRow, broadcast_case).where(broadcast_case.c.session_id == session_id)
+    return all_rows(BroadcastCaseRow, await db.execute(statement.order_by(broadcast_case.c.at)))
 
 
 async def keep_composer(db: AsyncConnection, session_id: SessionId, owner: str, now: datetime, until: datetime) -> bool:

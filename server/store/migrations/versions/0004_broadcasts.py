@@ -1,5 +1,7 @@
 """Broadcasts: channels, a broadcast's life, and what the audience does."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,6 +15,7 @@ def upgrade() -> None:
     _viewer_step()
     _broadcast()
     _broadcast_indexes()
+    _broadcast_case()
     _member()
     _poll()
     _hand()
@@ -76,17 +79,13 @@ def _broadcast() -> None:
         sa.Column("poster", sa.String(length=128), nullable=True),
         sa.Column("directory", sa.String(length=128), nullable=False),
         sa.Column("recording_id", sa.String(length=64), nullable=True),
-        sa.Column("listed", sa.Boolean(), nullable=False),
-        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("slow_mode_s", sa.Integer(), nullable=False),
-        sa.Column("holds", sa.Boolean(), nullable=False),
-        sa.Column("words", sa.JSON(), nullable=False),
-        sa.Column("opened_by", sa.String(length=64), nullable=False),
-        sa.Column("composer_by", sa.String(length=64), nullable=True),
-        sa.Column("composer_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("own_case_id", sa.String(length=64), nullable=True),
+        *_broadcast_settings(),
         sa.ForeignKeyConstraint(
             ["channel_id"], ["channel.id"], name=op.f("fk_broadcast_channel_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["own_case_id"], ["cases.id"], name=op.f("fk_broadcast_own_case_id"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
             ["recording_id"], ["recording.id"], name=op.f("fk_broadcast_recording_id"), ondelete="SET NULL"
@@ -97,6 +96,39 @@ def _broadcast() -> None:
         sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_broadcast_topic_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_broadcast")),
     )
+
+
+def _broadcast_settings() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("slow_mode_s", sa.Integer(), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("composer_by", sa.String(length=64), nullable=True),
+        sa.Column("composer_until", sa.DateTime(timezone=True), nullable=True),
+    ]
+
+
+def _broadcast_case() -> None:
+    op.create_table(
+        "broadcast_case",
+        sa.Column("session_id", sa.String(length=64), nullable=False),
+        sa.Column("case_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at_s", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_broadcast_case_case_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["broadcast.session_id"],
+            name=op.f("fk_broadcast_case_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("session_id", "case_id", name=op.f("pk_broadcast_case")),
+    )
+    op.create_index(op.f("ix_broadcast_case_case_id"), "broadcast_case", ["case_id"])
 
 
 def _broadcast_indexes() -> None:
