@@ -228,3 +228,67 @@ def _slots(rig: Rig, connection: str) -> list[dict[str, Any]]:
 
 def _shown(rig: Rig, connection: str) -> set[str]:
     return {slot["source"] for slot in _slots(rig, connection) if slot["source"]}
+
+
+TONE = """async () => {
+  const context = new AudioContext(), tone = context.createOscillator(), there = context.createMediaStreamDestination();
+  window.loudness = context.createGain();
+  tone.connect(loudness).connect(there);
+  tone.start();
+  await pc.getSenders().find((one) => one.track?.kind === "audio").replaceTrack(there.stream.getAudioTracks()[0]);
+}"""
+"""The microphone becomes a tone, which `loudness.gain` switches off."""
+
+
+async def test_who_is_silent_sends_a_tenth_of_the_packets_and_nothing_is_made_up_for_it(tmp_path: Path) -> None:
+    async with (
+        open_rig(tmp_path) as rig,
+        pages_of(rig) as address,
+        chromium(tmp_path, address, 2) as (ann, bob),
+    ):
+        for name, page in (("ann", ann), ("bob", bob)):
+            await rig.client.seat("s1", name, Seat(await page.evaluate("join(1, 1)"), on_stage=True))
+        await ann.evaluate(TONE)
+        speaking = await _sound_of_two_seconds(ann, bob)
+        await ann.evaluate("loudness.gain.value = 0")
+        await _until_sent(ann, bob, most=5)
+        silent = await _sound_of_two_seconds(ann, bob)
+        await ann.evaluate("loudness.gain.value = 1")
+        await _until_sent(ann, bob, least=20)
+        again = await _sound_of_two_seconds(ann, bob)
+    assert speaking["sent"] > 80
+    assert silent["sent"] < 12  # A packet each 0.4 s.
+    assert silent["made_up"] < 0.01
+    assert again["sent"] > 80
+    assert again["energy"] > 0.1 * speaking["energy"]
+
+
+async def _until_sent(ann: Page, bob: Page, least: int = 0, most: int = 1000) -> None:
+    """Until so many packets of sound leave in half a second."""
+    async with asyncio.timeout(20):
+        sent = -1.0
+        while not least <= sent <= most:
+            before = (await _sound(ann, bob))["sent"]
+            await asyncio.sleep(0.5)
+            sent = (await _sound(ann, bob))["sent"] - before
+
+
+async def _sound_of_two_seconds(ann: Page, bob: Page) -> dict[str, float]:
+    before = await _sound(ann, bob)
+    await asyncio.sleep(2)
+    after = await _sound(ann, bob)
+    grown = {name: after[name] - before[name] for name in after}
+    return {"sent": grown["sent"], "energy": grown["energy"], "made_up": grown["made_up"] / max(1.0, grown["heard"])}
+
+
+async def _sound(ann: Page, bob: Page) -> dict[str, float]:
+    out = next(
+        one for one in await ann.evaluate("streams()") if one["type"] == "outbound-rtp" and one["kind"] == "audio"
+    )
+    heard = (await inbound(bob, "audio"))[0]
+    return {
+        "sent": out["packetsSent"],
+        "energy": heard.get("totalAudioEnergy", 0.0),
+        "heard": heard.get("totalSamplesReceived", 0),
+        "made_up": heard.get("concealedSamples", 0) - heard.get("silentConcealedSamples", 0),
+    }

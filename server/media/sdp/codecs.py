@@ -50,7 +50,7 @@ def _known(section: Section) -> Iterator[ChosenCodec]:
 def _codec(kind: str, offered: OfferedCodec) -> Codec | None:
     name = offered.name.lower()
     if kind == "audio" and name == "opus" and offered.clock_rate == 48000 and offered.channels == 2:
-        return Codec("audio/opus", 48000, "minptime=10;useinbandfec=1", 2)
+        return Codec("audio/opus", 48000, "minptime=10;useinbandfec=1;usedtx=1", 2)
     if kind == "video" and name == "vp8" and offered.clock_rate == 90000:
         return Codec("video/VP8", 90000)
     if kind == "video" and name == "h264" and _is_baseline(offered):
