@@ -135,6 +135,19 @@ class MediaClient:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     yield parse(Event, message.data)
 
+    @contextlib.asynccontextmanager
+    async def packets(self, session: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """What the stage of a session sends, as `packet_wire.py` says it. Raises MediaAway, also when the worker does not know the session."""
+        url, timeout = self._base + _path("sessions", session, "packets"), aiohttp.ClientWSTimeout(ws_close=1.0)
+        try:
+            ws = await self._session().ws_connect(url, heartbeat=10.0, timeout=timeout, max_msg_size=EVENT_LIMIT_BYTES)
+        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+            raise MediaAway(reason=type(exc).__name__) from exc
+        try:
+            yield ws
+        finally:
+            await ws.close()
+
     async def _call(self, method: str, path: str, answer: type[_T], body: Any = None) -> _T:
         return parse(answer, await self._send(method, path, body))
 

@@ -6,12 +6,12 @@ import hmac
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
-from server.errors import CrossOrigin, NotSignedIn, OaseError
+from server.errors import BadField, CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
-from server.media.protocol import Agreement, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats, Tiles
+from server.media.protocol import Agreement, Event, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats, Tiles
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
 
@@ -47,6 +47,7 @@ class Control:
                 web.get("/sessions/{session}", self.session),
                 web.post("/sessions/{session}/key-frames", self.wake_cameras),
                 web.delete("/sessions/{session}", self.end_session),
+                web.get("/sessions/{session}/packets", self.packets),
                 web.post("/sessions/{session}/recordings", self.start_recording),
                 web.patch("/recordings/{recording}", self.agree),
                 web.delete("/recordings/{recording}", self.stop_recording),
@@ -145,6 +146,25 @@ class Control:
             try:
                 async for _ in ws:
                     pass  # Nothing is expected; reading answers pings and sees the end.
+            finally:
+                self._streams.discard(ws)
+                await sending.close()
+        return ws
+
+    async def packets(self, request: web.Request) -> web.WebSocketResponse:
+        session = self._house.session(request.match_info["session"])
+        ws = web.WebSocketResponse(heartbeat=10.0, max_msg_size=BODY_MAX_BYTES, compress=False)
+        with self._house.packet_feeds.open(session) as feed:
+            await ws.prepare(request)
+            sending = Tasks("packets")
+            sending.start(feed.send_to(ws), "send")
+            self._streams.add(ws)
+            try:
+                async for message in ws:
+                    if message.type is WSMsgType.TEXT:
+                        feed.hear(parse(Event, message.data))
+            except BadField:
+                log.warning("packets_bad_wish", session=request.match_info["session"])
             finally:
                 self._streams.discard(ws)
                 await sending.close()

@@ -18,6 +18,7 @@ from server.media.edge.edge import Edge
 from server.media.events import Events
 from server.media.load import Lateness, Load, is_full
 from server.media.native.forwarder import load
+from server.media.packet_feed import PacketFeeds
 from server.media.peer.build import build
 from server.media.peer.connection import Connection
 from server.media.peer.places import Places
@@ -84,6 +85,7 @@ class House:
         self._tasks = Tasks("media")
         self._care = Care(self._reports, self.events.send, self._tasks)
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
+        self.packet_feeds = PacketFeeds(clock)
         self._places = Places(SET_UPS_AT_ONCE)
         self._quarantine = Quarantine(self._give_up)
         self._desk = asyncio.Lock()
@@ -257,6 +259,7 @@ class House:
         if len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         found.is_over = True
+        self.packet_feeds.end_of(found)
         connections = [seat.connection for seat in found.participants.values() if seat.connection is not None]
         for connection in connections:
             connection.end("ended")
@@ -265,6 +268,7 @@ class House:
     def _announce(self, event: Event) -> None:
         self.events.send(event)
         self.recordings.heard(event)
+        self.packet_feeds.heard(event)
 
     def _connection(self, connection: str) -> Connection:
         found = self.connections.get(connection)
@@ -355,7 +359,8 @@ class House:
 
     def _forget_empty(self, now: float) -> None:
         for session in list(self.sessions.values()):
-            if session.recording is None and now - session.empty_since > EMPTY_SESSION_S:
+            is_used = session.recording is not None or self.packet_feeds.has(session)
+            if not is_used and now - session.empty_since > EMPTY_SESSION_S:
                 del self.sessions[session.id]
 
 

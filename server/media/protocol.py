@@ -12,6 +12,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     GET    /sessions/{session}                                           -> SessionView
     POST   /sessions/{session}/key-frames                                -> 204             somebody is about to look
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
+    GET    /sessions/{session}/packets                  WebSocket        -> for composers: what the stage sends, see `packet_wire.py`
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
     PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now
     DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed

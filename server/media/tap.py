@@ -1,4 +1,4 @@
-"""What hangs on a session and sees every forwarded packet: the recorder, later the composer.
+"""What hangs on a session and sees every forwarded packet: the recorder, and the composer's feed.
 
 A tap is called synchronously on the media loop, once for each packet of each person on stage, after duplicates and padding were dropped and after
 retransmissions came back. It must be quick (tens of microseconds), must not block, and keeps a copy of `payload` if it wants it later.
