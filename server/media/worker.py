@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from aiohttp import web
 from server.config import Settings, settings
 from server.media.control import Control
 from server.media.house import House
+from server.media.private_socket import private_socket
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -45,7 +44,7 @@ class Worker:
         control = self._settings.media_control
         if control.startswith("unix:"):
             path = Path(control.removeprefix("unix:"))
-            return web.SockSite(self._runner, _private_socket(path))
+            return web.SockSite(self._runner, private_socket(path))
         parts = urlsplit(control)
         return web.TCPSite(self._runner, parts.hostname, parts.port)
 
@@ -61,22 +60,6 @@ class Worker:
         await self._control.close()
         await self._tasks.close()
         await self._runner.cleanup()
-
-
-def _private_socket(path: Path) -> socket.socket:
-    """A Unix socket that only this user may open, from its first moment: whoever speaks on it decides who hears whom. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        sock.bind(str(path))
-    except OSError:
-        sock.close()
-        raise
-    finally:
-        os.umask(before)
-    return sock
 
 
 async def run(settings: Settings) -> None:
