@@ -44,6 +44,31 @@ def arrange(people: list[str], screens: list[str], width: int, height: int) -> l
     return places
 
 
+def alone(key: str, area: Box, whole: bool = False) -> list[Place]:
+    """One key over the whole area."""
+    return [Place(key, area, whole)]
+
+
+def grid(people: list[str], screens: list[str], area: Box) -> list[Place]:
+    """Screens and people in equal places."""
+    places = _grid([*screens, *people], area)
+    return [Place(one.key, one.box, one.key in screens) for one in places]
+
+
+def beside(main: str, others: list[str], area: Box, whole: bool = False) -> list[Place]:
+    """`main` large, and up to four others in a column on its right."""
+    shown = others[:THUMBS]
+    if not shown:
+        return alone(main, area, whole)
+    gap, width = even(area.width * GAP / 1280), even(area.width * THUMB_WIDTH / 1280)
+    height = min(even(width * 9 / 16), (area.height - (THUMBS - 1) * gap) // THUMBS & ~1)
+    places = [Place(main, Box(area.x, area.y, area.width - width - gap, area.height), whole)]
+    top = area.y + even((area.height - len(shown) * (height + gap) + gap) / 2)
+    left = area.x + area.width - width
+    places += [Place(key, Box(left, top + at * (height + gap), width, height)) for at, key in enumerate(shown)]
+    return places
+
+
 def _grid(keys: list[str], area: Box, whole: bool = False) -> list[Place]:
     if not keys:
         return []

@@ -92,38 +92,53 @@ class Canvas:
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self._background = background(width, height)
-        self._all = self._background.copy()
-        self.planes, self._clean = _planes(self._all), _planes(self._background)
+        self.picture = VideoFrame(width, height, "yuv420p")
+        """What was drawn last. It changes with the next `draw`: for an encoder that takes its own copy at once."""
+        self.planes, self._clean = planes_of(self.picture), _planes(background(width, height))
         self._places: list[Place] = []
         self._drawn: dict[str, tuple[VideoFrame | None, bool]] = {}
         self._scalers: dict[str, VideoReformatter] = {}
+        self.wipe()
 
-    def draw(self, places: list[Place], frames: dict[str, VideoFrame | None], speaker: str | None = None) -> None:
-        """The picture of this moment. A place without a frame (somebody with sound only) gets a round sign; who speaks, a frame around."""
+    def wipe(self) -> None:
+        """The empty canvas; with the next `draw` everything is drawn."""
+        for plane, clean in zip(self.planes, self._clean, strict=True):
+            plane[:] = clean
+        self._places = []
+        self._drawn.clear()
+
+    def draw(self, places: list[Place], frames: dict[str, VideoFrame | None], speaker: str | None = None) -> set[str]:
+        """The picture of this moment; the keys of the places that had to be drawn.
+
+        A place without a frame (somebody with sound only) gets a round sign; who speaks, a frame around.
+        """
+        changed = set()
         if places != self._places:
-            self._all[:] = self._background
-            self._drawn.clear()
+            self.wipe()
             self._places = places
         for place in places:
             frame, speaks = frames.get(place.key), place.key == speaker and len(places) > 1
-            if self._drawn.get(place.key) != (frame, speaks):
+            if self._drawn.get(place.key, ()) != (frame, speaks):
                 self._drawn[place.key] = (frame, speaks)
                 self._paint(place, frame, speaks)
+                changed.add(place.key)
+        return changed
 
     def _paint(self, place: Place, frame: VideoFrame | None, speaks: bool) -> None:
         shown = place.box
         if frame is None:
             self._sign(place.box)
         else:
-            self._clear(place.box)
             shown = self._lay(frame, place)
         if speaks:
             self._frame_around(shown)
 
     def frame(self) -> VideoFrame:
-        """A copy for the encoder."""
-        return VideoFrame.from_ndarray(self._all, format="yuv420p")
+        """A copy that stays as it is."""
+        copy = VideoFrame(self.width, self.height, "yuv420p")
+        for target, source in zip(planes_of(copy), self.planes, strict=True):
+            target[:] = source
+        return copy
 
     def _clear(self, box: Box) -> None:
         for plane, clean, half in zip(self.planes, self._clean, (1, 2, 2), strict=True):
@@ -150,13 +165,23 @@ class Canvas:
         scaler = self._scalers.setdefault(place.key, VideoReformatter())
         scaled = scaler.reformat(frame, width=width, height=height, format="yuv420p", interpolation="BILINEAR")
         wide, high = min(width, box.width), min(height, box.height)
+        if (wide, high) != (box.width, box.height):
+            self._clear(box)
         cut_x, cut_y = even((width - wide) / 2 - 0.5), even((height - high) / 2 - 0.5)
         x, y = box.x + even((box.width - wide) / 2), box.y + even((box.height - high) / 2)
-        for target, source, half in zip(self.planes, scaled.planes, (1, 2, 2), strict=True):
-            rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
+        for target, rows, half in zip(self.planes, planes_of(scaled), (1, 2, 2), strict=True):
             part = rows[cut_y // half : (cut_y + high) // half, cut_x // half : (cut_x + wide) // half]
             target[y // half : (y + high) // half, x // half : (x + wide) // half] = part
         return Box(x, y, wide, high)
+
+
+def planes_of(frame: VideoFrame) -> tuple[Plane, Plane, Plane]:
+    """The three planes of a 4:2:0 frame, to be read and written in place."""
+    luma, blue, red = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    )
+    return luma, blue, red
 
 
 def _planes(whole: Plane) -> tuple[Plane, Plane, Plane]:

@@ -91,22 +91,33 @@ class SoundTrack:
 
 
 def _placed(pieces: Iterator[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
-    """Pieces one behind the other, without seams.
+    seam = Seam()
+    for wanted, samples in pieces:
+        position, placed = seam.place(wanted, samples)
+        if len(placed):
+            yield position, placed
+
+
+class Seam:
+    """Puts pieces one behind the other, without seams.
 
     A small distance to the time stamps is made up by one sample a piece (0.1 %); a large one is a gap.
     """
-    cursor: int | None = None
-    for wanted, samples in pieces:
-        if cursor is None or wanted - cursor > FAR_SAMPLES:
-            cursor = wanted
-        error = wanted - cursor
+
+    def __init__(self) -> None:
+        self._cursor: int | None = None
+
+    def place(self, wanted: int, samples: Samples) -> tuple[int, Samples]:
+        """Where the piece really begins, and what is left of it. `wanted` is where its time stamp puts it."""
+        if self._cursor is None or wanted - self._cursor > FAR_SAMPLES:
+            self._cursor = wanted
+        position, error = self._cursor, wanted - self._cursor
         if error < -FAR_SAMPLES:
             samples = samples[min(-error, len(samples)) :]
         elif abs(error) > NEAR_SAMPLES and len(samples) > 100:
             samples = _stretched(samples, len(samples) + (1 if error > 0 else -1))
-        if len(samples):
-            yield cursor, samples
-        cursor += len(samples)
+        self._cursor += len(samples)
+        return position, samples
 
 
 def _stretched(samples: Samples, length: int) -> Samples:

@@ -61,6 +61,12 @@ class Packager:
         self.tape.stop()
         self.tape.close()
 
+    def leave(self) -> None:
+        """Writes what is left and lets go: another writer may go on, behind a gap."""
+        if self._cutter is not None:
+            self._pause(self._cutter)
+        self.tape.close()
+
     def _begin(self, first: Picture) -> None:
         """A stretch begins, at the start, behind a gap, or after another writer."""
         self._shift = self._placed(first.time)
