@@ -111,6 +111,22 @@ def view(directory: Annotated[Path, typer.Argument(help="Folder of one recording
 
 
 @cli.command()
+def compose(
+    session: Annotated[str, typer.Option(help="The session whose stage is composed.")],
+    directory: Annotated[
+        Path, typer.Option(help="Folder of the stream; one that a killed composer left is gone on with.")
+    ],
+    control: Annotated[str, typer.Option(help="Where to listen for scenes: unix:/path/of/socket.")],
+    media: Annotated[str, typer.Option(help="Control address of the session's media worker.")],
+) -> None:
+    """Make one stream of a stage (the web process starts one for each broadcast)."""
+    from server.broadcast.compose.process import main as work
+
+    _start_log()
+    work(session, directory, control, media)
+
+
+@cli.command()
 def demo(url: Annotated[str, typer.Option(help="Address of the server.")] = "") -> None:
     """Send a robot customer with a moving picture and a voice into the queue of a running server."""
     from server.demo import main as play

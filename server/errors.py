@@ -214,6 +214,13 @@ class MediaAway(OaseError):
     status = 503
 
 
+class ComposerAway(OaseError):
+    """The composer of a broadcast does not answer; it is being restarted."""
+
+    code = "composer_away"
+    status = 503
+
+
 class DatabaseAway(OaseError):
     """The database does not answer."""
 

@@ -15,7 +15,8 @@ import numpy as np
 from server.errors import MediaAway
 from server.media.client import MediaClient
 from server.media.protocol import Offer, Seat, StartRecording
-from server.media.robot import Robot
+from server.media.robot import Draw, Robot
+from server.media.scene import Sound
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK_S = 0.1
@@ -69,9 +70,16 @@ class RecordWorker:
             return (await self.client.health()).ready
         return False
 
-    async def join(self, participant: str, codec: str = "VP8", slots: tuple[int, int] = (0, 0)) -> Robot:
+    async def join(
+        self,
+        participant: str,
+        codec: str = "VP8",
+        slots: tuple[int, int] = (0, 0),
+        draw: Draw = flash,
+        sound: Sound | None = None,
+    ) -> Robot:
         """A robot on stage."""
-        robot = Robot(slots=slots, codec=codec, draw=flash, fps=30, sound=beep())
+        robot = Robot(slots=slots, codec=codec, draw=draw, fps=30, sound=beep() if sound is None else sound)
         self.robots.append(robot)
         offer = await robot.offer()
         answer = await self.client.connect(Offer(offer.sdp, offer.sources))

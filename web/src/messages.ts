@@ -670,6 +670,7 @@ export type Code =
   | 'bad_sdp'
   | 'busy'
   | 'case_closed'
+  | 'composer_away'
   | 'conflict'
   | 'cross_origin'
   | 'database_away'

@@ -1,0 +1,75 @@
+"""The programme's encoders: every picture and every piece of sound is encoded once."""
+
+from fractions import Fraction
+
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
+
+from server.broadcast.hls.packets import PictureReader, read_sound, sound_format
+from server.broadcast.hls.samples import TICKS, AudioFormat, Picture, Sound
+from server.broadcast.sounds import RATE, Samples
+
+FPS = 30
+CHUNK = 1024
+"""Samples of one AAC frame."""
+SOUND_BPS = 128_000
+RATES_BPS = {360: 700_000, 720: 2_500_000, 1080: 4_500_000}
+"""The most that a second of a picture of this height takes."""
+SD_MATRIX = (
+    6  # SMPTE 170M, in FFmpeg's and in H.264's numbers: what WebRTC's cameras send, and what the canvas is painted in.
+)
+
+
+class PictureEncoder:
+    """H.264 without delay: what goes in comes out at once."""
+
+    def __init__(self, width: int, height: int) -> None:
+        context = VideoCodecContext.create("libx264", "w")
+        context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+        context.time_base, context.framerate = Fraction(1, TICKS), Fraction(FPS)
+        context.gop_size = 10 * FPS  # Key frames come when they are asked for, long before that.
+        context.thread_count = 1 if height <= 720 else 2
+        context.color_primaries = context.color_trc = context.colorspace = SD_MATRIX
+        rate_bps = RATES_BPS[height]
+        context.options = {
+            "preset": "superfast",
+            "tune": "zerolatency",
+            "crf": "23",
+            "maxrate": str(rate_bps),
+            "bufsize": str(rate_bps),
+            "forced-idr": "1",
+            "x264-params": "scenecut=0",
+        }
+        self._context, self._reader = context, PictureReader()
+
+    def encode(self, frame: VideoFrame, time: int, is_key: bool) -> list[Picture]:
+        """`time` in ticks. The frame may be painted over afterwards."""
+        frame.pts, frame.time_base = time, Fraction(1, TICKS)
+        frame.pict_type = PictureType.I if is_key else PictureType.NONE
+        found = [self._reader.read(packet) for packet in self._context.encode(frame)]
+        return [picture for picture in found if picture is not None]
+
+
+class SoundEncoder:
+    """AAC, stereo. Its coder is the fast one: at 128 kbit/s speech needs no other, and it takes a sixth of the time."""
+
+    def __init__(self) -> None:
+        context = AudioCodecContext.create("aac", "w")
+        context.sample_rate, context.layout, context.format, context.bit_rate = RATE, "stereo", "fltp", SOUND_BPS
+        context.options = {"aac_coder": "fast"}
+        context.open()
+        self._context = context
+
+    @property
+    def format(self) -> AudioFormat:
+        """What players are told."""
+        return sound_format(self._context)
+
+    def encode(self, mix: Samples, position: int) -> list[Sound]:
+        """CHUNK samples, the first of them at `position`."""
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(mix.T), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, position, Fraction(1, RATE)
+        return [read_sound(packet) for packet in self._context.encode(frame)]

@@ -1,0 +1,65 @@
+"""A microphone: coded frames in, samples at a position of the programme out."""
+
+import time
+from collections import deque
+
+import av
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.packet import Packet
+
+from server.broadcast.compose.delay import Delay
+from server.broadcast.compose.line import Frame
+from server.broadcast.sounds import RATE, Samples, Seam
+
+WAITING_MAX = 200
+"""Frames of 20 ms. The programme takes them several times a second; without it the oldest are dropped."""
+
+
+class SoundSource:
+    """`take` and `close` are called on the event loop, `add_to` by the programme."""
+
+    def __init__(self, delay: Delay) -> None:
+        self._delay = delay
+        self._waiting: deque[Frame] = deque(maxlen=WAITING_MAX)
+        self._pieces: deque[tuple[int, Samples]] = deque()
+        self._seam = Seam()
+        self._is_closed = False
+        self._context = AudioCodecContext.create("opus", "r")
+        self._context.sample_rate, self._context.layout = RATE, "stereo"
+
+    def take(self, frame: Frame) -> None:
+        """The next frame of the sender."""
+        now = time.monotonic()
+        self._delay.note(now - frame.time, now)
+        self._waiting.append(frame)
+
+    def close(self) -> None:
+        """Nothing more of it is heard."""
+        self._is_closed = True
+
+    def add_to(self, mix: Samples, position: int, began: float) -> None:
+        """Adds what belongs to `position` and the samples after it; positions count from the moment `began` and never go back."""
+        end = position + len(mix)
+        while self._waiting and (self._waiting[0].time - began) * RATE < end:
+            self._decode(self._waiting.popleft(), began)
+        while self._pieces and self._pieces[0][0] < end and not self._is_closed:
+            at, samples = self._pieces[0]
+            begin, stop = max(at, position), min(at + len(samples), end)
+            if stop > begin:
+                mix[begin - position : stop - position] += samples[begin - at : stop - at]
+            if at + len(samples) > end:
+                break
+            self._pieces.popleft()
+
+    def _decode(self, frame: Frame, began: float) -> None:
+        try:
+            pieces = self._context.decode(Packet(frame.data))
+        except (av.error.FFmpegError, ValueError):  # Bad bytes from the network are normal.
+            return
+        wanted = round((frame.time - began) * RATE)
+        for piece in pieces:
+            samples = np.ascontiguousarray(piece.to_ndarray().T, np.float32)
+            if piece.sample_rate == RATE and samples.ndim == 2 and samples.shape[1] in (1, 2):
+                self._pieces.append(self._seam.place(wanted, np.broadcast_to(samples, (len(samples), 2))))
+                wanted += len(samples)
