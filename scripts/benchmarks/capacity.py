@@ -12,11 +12,11 @@ from typing import Any
 
 import report
 import subjects
-from audience import Audience, join_all, join_one
 from clip import Clip, encode
 from network import CLIENT, Network, Unavailable
 from peer import Certificate, Peer
 from processes import line_of, spawn
+from receivers import Audience, join_all, join_one
 from report import say
 from signaling import Ours
 from storm import Pictures

@@ -72,7 +72,7 @@ class Rounds:
             publisher = await spawn("publisher.py", task)
             await line_of(publisher, "publisher", server)
             windows = {"windows": self._options.windows, "window_s": 5.0, "settle_s": 3.0}
-            audience = await spawn("audience.py", {**task, **windows, "viewers": viewers, "pid": server.pid})
+            audience = await spawn("receivers.py", {**task, **windows, "viewers": viewers, "pid": server.pid})
             run = await line_of(audience, "audience", server)
             await audience.wait()
             assert publisher.stdin is not None

@@ -11,12 +11,12 @@ from typing import Any
 
 import report
 import subjects
-from audience import Audience, join_all
 from clip import Clip, encode
 from network import CLIENT, SERVER, STRANGER, Network, Unavailable
 from peer import Certificate, Peer
 from processes import line_of, spawn
 from receiver import Receiver
+from receivers import Audience, join_all
 from report import say
 from signaling import Signaling, signaling_of
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import report
 import subjects
-from audience import Audience, join_all
 from clip import Clip, encode
 from network import CLIENT, Network, Unavailable
 from processes import line_of, spawn
+from receivers import Audience, join_all
 from report import say
 from signaling import signaling_of
 

@@ -78,7 +78,7 @@ class Half:
         assert self._server is not None
         windows = {"windows": self._options.windows, "window_s": 5.0, "settle_s": 4.0}
         task = {**self._task, **windows, "viewers": self._options.viewers, "pid": self._server.pid}
-        audience = await spawn("audience.py", task, 1 - self._core)
+        audience = await spawn("receivers.py", task, 1 - self._core)
         self._peers.append(audience)
         return await line_of(audience, "audience", self._server)
 
