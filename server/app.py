@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from server.api import cases, middleware, ops, pages, people, recordings, sessions, static, whip
+from server.api import cases, live, middleware, ops, pages, people, recordings, sessions, static, watch, whip
 from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
@@ -83,7 +83,7 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
         },
         [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
-    groups = (cases, ops, pages, people, recordings, sessions, static, whip)
+    groups = (cases, live, ops, pages, people, recordings, sessions, static, watch, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)
@@ -151,6 +151,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     await parts.bus.close()
     if parts.supervisor:
         await parts.supervisor.close()
+    await house.streams.close()
     await house.media.close()
     await house.db.close()
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -156,6 +157,11 @@ class Settings(BaseSettings):
         validation_alias=_named("OASE_TRUSTED_PROXIES"),
         description="Addresses of proxies whose X-Forwarded-* headers count, with commas.",
     )
+    embed: str = Field(
+        "",
+        validation_alias=_named("OASE_EMBED_ORIGINS"),
+        description="Sites that may show a broadcast's player in a frame, such as https://www.example.org, with commas; *: all; empty: none.",
+    )
     company: str = Field("Oase", validation_alias=_named("OASE_COMPANY"), description="Name shown on every page.")
     imprint_url: str = Field("", validation_alias=_named("OASE_IMPRINT_URL"), description="Link of the Impressum.")
     privacy_url: str = Field("", validation_alias=_named("OASE_PRIVACY_URL"), description="Link of the privacy notice.")
@@ -187,6 +193,22 @@ class Settings(BaseSettings):
         if self.media_port + len(self.media_controls) - 1 > 65535:
             raise ValueError("OASE_MEDIA_PORT is too high for this many media workers")
         return self
+
+    @model_validator(mode="after")
+    def _embed_origins_are_origins(self) -> Self:
+        wrong = [
+            one
+            for one in self.embed_origins
+            if one != "*" and not re.fullmatch(r"https?://[a-zA-Z0-9.*-]+(:\d{1,5})?", one)
+        ]
+        if wrong:
+            raise ValueError(f"OASE_EMBED_ORIGINS has no site in {wrong[0]!r}: write https://HOST, or *")
+        return self
+
+    @property
+    def embed_origins(self) -> list[str]:
+        """The sites that may frame the player, as CSP writes them."""
+        return [part.strip().rstrip("/") for part in self.embed.split(",") if part.strip()]
 
     @property
     def turn_addresses(self) -> list[str]:

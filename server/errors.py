@@ -49,6 +49,13 @@ class NotJson(BadRequest):
     status = 415
 
 
+class NotOffered(OaseError):
+    """The answer is not to be had in this form."""
+
+    code = "not_offered"
+    status = 501
+
+
 class NotSdp(BadRequest):
     """The body has to be a session description; `facts["type"]` says which type it is sent as."""
 

@@ -6,6 +6,7 @@ import * as esbuild from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { readCatalogue, withWords } from './words.mjs';
 
 const KEPT_MS = 24 * 3600 * 1000; // A server that still runs, and pages that are still open, ask for the names they know.
@@ -19,11 +20,13 @@ for (const language of ['de', 'en']) {
   await bundle(pages, (name) => name.replace(/\.ts$/, `.${language}.js`), [translate(words)]);
 }
 for (const name of readdirSync('images')) copy(`images/${name}`);
+// As its makers built it, for both languages, and fetched only by pages with a player. The light build has all that we need: captions come beside the stream.
+copy('node_modules/hls.js/dist/hls.light.min.mjs', 'hls.js', true);
 writeFileSync('dist/manifest.json.new', JSON.stringify(manifest, null, 1));
 renameSync('dist/manifest.json.new', 'dist/manifest.json');
 for (const name of readdirSync('dist')) {
   const file = `dist/${name}`;
-  if (name !== 'manifest.json' && !Object.values(manifest).includes(name) && Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file);
+  if (name !== 'manifest.json' && !Object.values(manifest).includes(name.replace(/\.br$/, '')) && Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file);
 }
 
 async function bundle(entryPoints, plainName, plugins = []) {
@@ -45,9 +48,11 @@ function translate(words) {
   };
 }
 
-function copy(file) {
+function copy(file, plainName = path.basename(file), packs = false) {
   const content = readFileSync(file);
-  const { name, ext, base } = path.parse(file);
-  manifest[base] = `${name}-${createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase()}${ext}`;
-  writeFileSync(`dist/${manifest[base]}`, content);
+  const { name, ext } = path.parse(plainName);
+  const hashed = `${name}-${createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase()}${ext}`;
+  manifest[plainName] = hashed;
+  writeFileSync(`dist/${hashed}`, content);
+  if (packs) writeFileSync(`dist/${hashed}.br`, brotliCompressSync(content));
 }

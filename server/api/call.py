@@ -20,6 +20,9 @@ HOUSE = web.AppKey("house", House)
 EDGE = web.AppKey("edge", Edge)
 LIMITS = web.AppKey("limits", Limits)
 ADDRESS = web.RequestKey("address", str)  # Where a socket came from.
+FRAMED_BY = web.RequestKey(
+    "framed_by", str
+)  # The sites that may show this page in a frame, as CSP writes them; unset or "": none.
 
 
 @dataclass(slots=True)

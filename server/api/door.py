@@ -34,12 +34,14 @@ class Thing(StrEnum):
 
 
 class Shape(StrEnum):
-    """What kind of reply comes: JSON and problem details, a page, bytes of another type, or a session description (read by its handler)."""
+    """What kind of reply comes: JSON and problem details, a page, bytes of another type, a session description (read by its handler), or
+    a live stream, for which the door does nothing: its handler asks who calls where that matters."""
 
     JSON = "json"
     PAGE = "page"
     BYTES = "bytes"
     SDP = "sdp"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Around every request: an id, one line in the log, numbers, safe headers, and failures turned into problem details or an error page."""
 
 import asyncio
+import functools
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -8,8 +9,9 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from prometheus_client import Counter
 
-from server.api.call import ADDRESS, EDGE, LIMITS, OPEN_SOCKETS
+from server.api.call import ADDRESS, EDGE, FRAMED_BY, LIMITS, OPEN_SOCKETS
 from server.api.door import Shape, Who
 from server.api.language import COOKIE, of_request, words
 from server.api.metrics import METRICS
@@ -37,6 +39,7 @@ CORS = {  # Machines bring a key; cookies count from our own pages only, so that
     "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After",
 }
 SOCKET_PATH = "/socket.io/"
+STREAM_PATH = "/live/"
 YEAR_S = 365 * 24 * 3600
 
 
@@ -45,6 +48,8 @@ async def around(request: web.Request, handler: Next) -> web.StreamResponse:
     """The outermost middleware. The log names the route's pattern, never ids, queries or bodies."""
     if request.path == SOCKET_PATH:
         return await _open_socket(request, handler)
+    if request.path.startswith(STREAM_PATH):
+        return await _stream(request, handler)
     started, number = time.perf_counter(), secrets.token_hex(6)
     structlog.contextvars.bind_contextvars(request=number)
     error: OaseError | None = None
@@ -82,10 +87,37 @@ async def _open_socket(request: web.Request, handler: Next) -> web.StreamRespons
     return await handler(request)
 
 
+async def _stream(request: web.Request, handler: Next) -> web.StreamResponse:
+    """Playlists and parts, thousands a second: counted, but in no log unless something is wrong."""
+    try:
+        reply = await handler(request)
+    except OaseError as failure:
+        reply = failure_reply(request, failure)
+    except web.HTTPException as failure:
+        error = _of_http(failure)
+        reply = failure_reply(request, error, _allow(failure)) if error else failure
+    except (asyncio.CancelledError, ConnectionError):
+        raise
+    except Exception:  # The edge, as above.
+        log.exception("request_failed", route=_route_of(request))
+        reply = failure_reply(request, OaseError())
+    _streams_of(reply.status).inc()
+    return reply
+
+
+@functools.cache
+def _streams_of(status: int) -> Counter:
+    """Finding a series by its labels takes longer than counting."""
+    return METRICS.requests.labels("GET /live/{session}/{name}", str(status))
+
+
 async def add_headers(request: web.Request, reply: web.StreamResponse) -> None:
     """Signal before the headers go out: whatever made the reply, it carries them."""
     route = request.get(ROUTE)
-    for name, value in request.app[EDGE].headers(request).items():
+    if route is not None and route.shape is Shape.STREAM:
+        reply.headers.popall("Server", None)
+        return
+    for name, value in request.app[EDGE].headers(request, request.get(FRAMED_BY, "")).items():
         reply.headers.setdefault(name, value)
     if route is None or route.shape is not Shape.BYTES or route.who is not Who.ANYONE:
         reply.headers.setdefault("Cache-Control", "no-store")

@@ -16,6 +16,7 @@ from server.api.routes import plain_bytes as _bytes
 from server.api.routes import post as _post
 from server.service import views as v
 from server.service.media_views import KeyView, LinesTold, Speaking, TurnView
+from server.service.watch_views import BroadcastPublic, Embedding
 
 _CASE, _SESSION, _RECORDING, _CONNECTION = Thing.CASE, Thing.SESSION, Thing.RECORDING, Thing.CONNECTION
 _ANYONE, _VISITOR, _AGENT, _ADMIN = Who.ANYONE, Who.VISITOR, Who.AGENT, Who.ADMIN
@@ -43,6 +44,8 @@ PAGES = [
     _page("/desk/sign-in", "Agents sign in"),
     _page("/desk/agents", "Agents' accounts", _ADMIN),
     _page("/r/{recording}", "A recording", _VISITOR, _RECORDING),
+    _page("/watch/{session}", "The audience's page of a broadcast", thing=_SESSION),
+    _page("/embed/{session}", "Its player alone, for frames in other sites", thing=_SESSION),
     _bytes("/recordings/{recording}/files/{name}", "A file of a recording (Range)", _VISITOR, _RECORDING),
     _bytes("/static/{name}", "Scripts and styles under hashed names"),
     _bytes("/robots.txt", "What crawlers may read"),
@@ -263,6 +266,18 @@ def _machine(path: str, what: str) -> list[Route]:
 
 MACHINES = [*_machine("/whip/{session}", "Machine on stage (WHIP)"), *_machine("/whep/{session}", "Viewer (WHEP)")]
 
+WATCHING = [
+    *(
+        Route(method, "/live/{session}/{name}", _ANYONE, summary, thing=_SESSION, shape=Shape.STREAM)
+        for method, summary in (
+            ("GET", "A playlist or part of a broadcast, live or kept"),
+            ("HEAD", "Whether a playlist or part is there"),
+        )
+    ),
+    _get(f"{_API}/broadcasts/{{session}}/public", _ANYONE, "A broadcast for its audience", BroadcastPublic, _SESSION),
+    _get("/oembed", _ANYONE, "How other sites show a broadcast (oEmbed)", Embedding),
+]
+
 RECORDINGS = [
     _get(f"{_API}/recordings/{{recording}}", _VISITOR, "A recording and its files", v.RecordingView, _RECORDING),
     _post(f"{_API}/recordings/{{recording}}/stop", _AGENT, "Stop recording", None, v.RecordingView, _RECORDING),
@@ -279,7 +294,7 @@ RECORDINGS = [
     ),
 ]
 
-ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *RECORDINGS)
+ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *WATCHING, *RECORDINGS)
 
 EVENTS: Sequence[SocketEvent] = (
     SocketEvent(

@@ -10,7 +10,7 @@ from aiohttp import web
 from server.api.call import EDGE, HOUSE, LIMITS, Call, Handler, Handlers
 from server.api.callers import check_door, holder_of, principal_of
 from server.api.door import Route, Shape, Who
-from server.api.language import of_request
+from server.api.language import DEFAULT, of_request
 from server.api.limits import PER_ADDRESS, PER_COOKIE
 from server.api.requests import Request
 from server.api.security import SAFE_METHODS
@@ -48,6 +48,8 @@ def check_complete(app: web.Application, routes: Sequence[Route]) -> None:
 
 def endpoint(route: Route, handler: Handler) -> Any:
     """The aiohttp handler of a route."""
+    if route.shape is Shape.STREAM:
+        return _lean_endpoint(route, handler)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = route
@@ -67,6 +69,17 @@ def endpoint(route: Route, handler: Handler) -> Any:
         call = Call(request, route, house, principal, of_request(request), address)
         call.parsed = await read_body(request, route)
         return _reply(call, await handler(call))
+
+    return functools.update_wrapper(answer, handler)
+
+
+def _lean_endpoint(route: Route, handler: Handler) -> Any:
+    """Of live streams: nobody is asked for, and no words are said, unless the handler does."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        request[ROUTE] = route
+        reply: web.StreamResponse = await handler(Call(request, route, request.app[HOUSE], Anonymous(), DEFAULT, ""))
+        return reply
 
     return functools.update_wrapper(answer, handler)
 

@@ -114,12 +114,12 @@ class Edge:
             max_age=(AGENT_COOKIE_S if kind == "agent" else VISITOR_COOKIE_S) if secret else 0,
         )
 
-    def headers(self, request: web.BaseRequest) -> dict[str, str]:
-        """The headers of every reply. Nothing inline runs, nobody frames us, no address leaks as a referrer."""
+    def headers(self, request: web.BaseRequest, framed_by: str = "") -> dict[str, str]:
+        """The headers of every reply. Nothing inline runs, nobody frames us but `framed_by`, no address leaks as a referrer."""
         origin = self.origin(request)
         socket = f"{'wss' if origin.is_https else 'ws'}://{origin.host}"
         headers = {
-            "Content-Security-Policy": _POLICY.format(socket=socket),
+            "Content-Security-Policy": _POLICY.format(socket=socket, ancestors=framed_by or "'none'"),
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
@@ -127,6 +127,8 @@ class Edge:
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
         }
+        if framed_by:
+            del headers["X-Frame-Options"]  # It knows no list; frame-ancestors says it.
         if origin.is_https:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         return headers
@@ -134,7 +136,7 @@ class Edge:
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-    "font-src 'self'; connect-src 'self' {socket}; worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; "
+    "font-src 'self'; connect-src 'self' {socket}; worker-src 'self'; manifest-src 'self'; frame-ancestors {ancestors}; "
     "base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'"
 )
 

@@ -87,9 +87,15 @@ class Shell:
 
 def script_of(page: dict[str, Any]) -> Markup:
     """The page's data as a JSON script element; `<`, `>` and `&` are escaped so that nothing inside can end it."""
-    text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+    return data_script(page, "application/json", "page")
+
+
+def data_script(data: dict[str, Any], kind: str, name: str = "") -> Markup:
+    """Data for programs as a script element of a type that no browser runs, and that no CSP forbids therefore."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    return Markup('<script type="application/json" id="page">') + Markup(safe) + Markup("</script>")  # noqa: S704
+    mark = Markup(' id="{}"').format(name) if name else Markup("")
+    return Markup('<script type="{}"{}>{}</script>').format(kind, mark, Markup(safe))  # noqa: S704
 
 
 def _plain_page(language: Language, company: str, sentence: str) -> str:

@@ -42,6 +42,28 @@ export interface AgentsView {
   agents: AgentView[];
 }
 
+/** A broadcast as everybody sees it who may. `stream` is where its picture is, None while there is none; `now` is the server's clock. */
+export interface BroadcastPublic {
+  session: string;
+  title: string;
+  description: string;
+  language: Language;
+  visibility: Openness;
+  state: BroadcastState;
+  starts_at: string | null;
+  counts_to: string | null;
+  live_at: string | null;
+  ended_at: string | null;
+  channel: ChannelPublic;
+  poster: string | null;
+  stream: string | null;
+  recording: string | null;
+  now: string;
+}
+
+/** A broadcast is planned, may be rehearsed without audience, counts down, is live, pauses with a card, and ends. */
+export type BroadcastState = 'planned' | 'rehearsal' | 'countdown' | 'live' | 'paused' | 'ended';
+
 /** `bye`: the socket is about to be closed, and why: signed_out, revoked, restarting (come back after `again_in_s`). */
 export interface Bye {
   reason: 'signed_out' | 'revoked' | 'restarting';
@@ -107,6 +129,14 @@ export interface CaseView {
   taken_at: string | null;
   sessions: PastSession[];
   seq: number | null;
+}
+
+/** Under whose name a broadcast stands, and who answers for it by law. */
+export interface ChannelPublic {
+  name: string;
+  responsible_name: string | null;
+  responsible_address: string | null;
+  imprint_url: string | null;
 }
 
 /** How the case ended. */
@@ -182,6 +212,23 @@ export interface DeviceState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+}
+
+/** How another site shows a broadcast (oEmbed 1.0). A link where no other site may show the player, else a frame with it. */
+export interface Embedding {
+  version: '1.0';
+  type: 'video' | 'link';
+  title: string;
+  author_name: string;
+  provider_name: string;
+  provider_url: string;
+  cache_age: number;
+  html: string | null;
+  width: number | null;
+  height: number | null;
+  thumbnail_url: string | null;
+  thumbnail_width: number | null;
+  thumbnail_height: number | null;
 }
 
 /** How the session ended, and a last note. */
@@ -335,6 +382,9 @@ export interface OpenCase {
   language?: Language;
   client_id: string;
 }
+
+/** Who may watch a broadcast: agents and who holds a link to its session; whoever knows its address; everybody, and it is listed. */
+export type Openness = 'private' | 'unlisted' | 'public';
 
 /** How an agent left a session. */
 export type Outcome = 'solved' | 'follow_up' | 'not_solved' | 'nobody_there';
@@ -685,6 +735,7 @@ export type Code =
   | 'not_acceptable'
   | 'not_found'
   | 'not_json'
+  | 'not_offered'
   | 'not_sdp'
   | 'not_signed_in'
   | 'nothing_to_send'

@@ -1,5 +1,7 @@
 /** What the server wrote into the page for its script. */
 
+import type { BroadcastPublic } from './messages';
+
 export interface Me { kind: 'agent' | 'visitor'; id?: string; name?: string; role?: string }
 
 export interface Page {
@@ -14,6 +16,10 @@ export interface Page {
   kind?: 'customer' | 'guest' | 'agent';
   next?: string;
   recording?: string;
+  /** What the audience's page shows; the server's word when it was loaded. */
+  broadcast?: BroadcastPublic;
+  /** Where hls.js is, for pages with a player. */
+  hls?: string;
 }
 
 export const page: Page = JSON.parse(document.getElementById('page')?.textContent ?? '{}') as Page;

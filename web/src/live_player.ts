@@ -1,0 +1,180 @@
+/** Plays one stream in a `<video>`, live or long over, and gets on by itself after whatever went wrong. Knows no page. */
+
+import type Hls from 'hls.js';
+import type { ErrorData, HlsConfig } from 'hls.js';
+import { Emitter } from './emitter';
+import { tryAgain_ms, type Place } from './watching';
+
+export interface Level { height: number; chosen: boolean }
+
+interface Events {
+  /** Pictures come, or nothing came for a while and nothing helps at the moment. */
+  line: { isCutOff: boolean };
+  /** Renditions one may choose between. */
+  levels: readonly Level[];
+  /** This browser cannot play it. */
+  unable: Record<string, never>;
+}
+
+/** Where `hls.js` is served, and where the stream is. */
+export interface Addresses { hls: string; stream: string }
+
+const STUCK_MS = 6000;
+const LOOK_MS = 500;
+const NATIVE_HOLD_BACK_S = 6;
+
+/** Near the edge: the playlist says how near. A player that has fallen behind by less than a segment catches up by playing a little faster. */
+const CONFIG: Partial<HlsConfig> = {
+  enableWorker: false, // Its worker would come from a blob: address, which our pages forbid; fragments need no rewriting anyway.
+  lowLatencyMode: true,
+  maxLiveSyncPlaybackRate: 1.1,
+  backBufferLength: 90,
+  maxBufferLength: 20,
+};
+
+export class LivePlayer extends Emitter<Events> {
+  #hls: Hls | null = null;
+  #make: typeof Hls | null = null;
+  #failures = 0;
+  #isCutOff = false;
+  #again = 0;
+  #last = { at_s: -1, moved: 0 };
+
+  constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
+    super();
+    video.addEventListener('timeupdate', () => this.#moved());
+    setInterval(() => this.#look(), LOOK_MS);
+    addEventListener('online', () => { if (this.#isCutOff) this.#restart(); });
+  }
+
+  /** Begins at the live edge, or at `from_s`. */
+  async open(from_s: number | null): Promise<void> {
+    this.#make ??= await load(this.addresses.hls);
+    if (this.#make?.isSupported()) this.#begin(from_s);
+    else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.#beginNative(from_s);
+    else this.tell('unable', {});
+  }
+
+  /** Where one is in what there is; null before anything is known. */
+  place(): Place | null {
+    const { seekable, currentTime } = this.video;
+    const details = this.#hls?.latestLevelDetails;
+    if (details && details.fragments.length) return { at_s: currentTime, start_s: details.fragmentStart, edge_s: Math.max(details.edge, currentTime) };
+    return seekable.length ? { at_s: currentTime, start_s: seekable.start(0), edge_s: seekable.end(seekable.length - 1) } : null;
+  }
+
+  get isLive(): boolean {
+    return this.#hls ? this.#hls.latestLevelDetails?.live ?? true : this.video.duration === Infinity;
+  }
+
+  /** Seconds between the camera and the screen, as the stream's clock says; null for a recording. */
+  get latency_s(): number | null {
+    return this.#hls && this.isLive ? this.#hls.latency : null;
+  }
+
+  /** The newest picture that plays smoothly. */
+  toEdge(): void {
+    const place = this.place();
+    if (!place) return;
+    this.video.currentTime = this.#hls?.liveSyncPosition ?? Math.max(place.start_s, place.edge_s - NATIVE_HOLD_BACK_S);
+    void this.video.play().catch(() => {});
+  }
+
+  /** Chooses a rendition by its height; null leaves it to the player. */
+  choose(height: number | null): void {
+    if (!this.#hls) return;
+    this.#hls.nextLevel = height === null ? -1 : this.#hls.levels.findIndex((level) => level.height === height);
+    this.#tellLevels();
+  }
+
+  close(): void {
+    clearTimeout(this.#again);
+    this.#hls?.destroy();
+    this.#hls = null;
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  #begin(from_s: number | null): void {
+    const make = this.#make as typeof Hls;
+    this.#hls?.destroy();
+    const hls = this.#hls = new make({ ...CONFIG, startPosition: from_s ?? -1 });
+    hls.on(make.Events.ERROR, (_, data) => { if (data.fatal) this.#fatal(data); });
+    hls.on(make.Events.LEVEL_LOADED, () => { if (!this.video.paused) this.#quiet(); });
+    hls.on(make.Events.MANIFEST_PARSED, () => this.#tellLevels());
+    hls.on(make.Events.LEVEL_SWITCHED, () => this.#tellLevels());
+    hls.loadSource(this.addresses.stream);
+    hls.attachMedia(this.video);
+  }
+
+  #beginNative(from_s: number | null): void {
+    this.video.src = this.addresses.stream;
+    if (from_s !== null) this.video.addEventListener('loadedmetadata', () => { this.video.currentTime = from_s; }, { once: true });
+    this.video.addEventListener('error', () => this.#later());
+  }
+
+  /** hls.js has given up. A decoder that stumbled is set up anew; anything else is tried again from the start. */
+  #fatal(data: ErrorData): void {
+    if (data.type === this.#make?.ErrorTypes.MEDIA_ERROR && this.#failures === 0) {
+      this.#failures = 1;
+      this.#hls?.recoverMediaError();
+    } else this.#later();
+  }
+
+  #later(): void {
+    this.#failures += 1;
+    if (this.#failures > 1) this.#cutOff(true);
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#restart(), tryAgain_ms(this.#failures, Math.random()));
+  }
+
+  /** From where one was; at the edge when that was near it. */
+  #restart(): void {
+    clearTimeout(this.#again);
+    const place = this.place();
+    const wasNear = this.isLive && (!place || place.edge_s - place.at_s < 2 * STUCK_MS / 1000);
+    const from_s = wasNear || !place ? null : place.at_s;
+    if (this.#make?.isSupported()) this.#begin(from_s);
+    else this.#beginNative(from_s);
+    void this.video.play().catch(() => {});
+  }
+
+  /** A picture that should move and does not, for too long: whatever the reason, a new beginning helps. */
+  #look(): void {
+    const { video } = this;
+    if (video.paused || video.ended || video.seeking || !this.#hls || document.hidden) { this.#last.moved = performance.now(); return; }
+    if (this.#last.moved && performance.now() - this.#last.moved > STUCK_MS) { this.#last.moved = performance.now(); this.#later(); }
+  }
+
+  #moved(): void {
+    if (this.video.currentTime === this.#last.at_s) return;
+    this.#last = { at_s: this.video.currentTime, moved: performance.now() };
+    if (!this.video.paused) this.#quiet();
+  }
+
+  #quiet(): void {
+    if (performance.now() - this.#last.moved > 1000) return;
+    this.#failures = 0;
+    this.#cutOff(false);
+  }
+
+  #cutOff(isCutOff: boolean): void {
+    if (isCutOff === this.#isCutOff) return;
+    this.#isCutOff = isCutOff;
+    this.tell('line', { isCutOff });
+  }
+
+  #tellLevels(): void {
+    const hls = this.#hls;
+    if (!hls) return;
+    const heights = [...new Set(hls.levels.map((level) => level.height))].sort((one, other) => other - one);
+    const chosen = hls.autoLevelEnabled ? null : hls.levels[hls.nextLevel]?.height;
+    this.tell('levels', heights.map((height) => ({ height, chosen: height === chosen })));
+  }
+}
+
+async function load(address: string): Promise<typeof Hls | null> {
+  const hasSource = 'MediaSource' in globalThis || 'ManagedMediaSource' in globalThis;
+  if (!hasSource) return null; // Old iPhones: their own player it is.
+  return ((await import(address)) as { default: typeof Hls }).default;
+}
