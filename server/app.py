@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from server.api import cases, live, middleware, ops, pages, people, recordings, sessions, static, watch, whip
+from server.api import cases, live, middleware, ops, pages, people, reach, recordings, sessions, static, watch, whip
 from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
@@ -33,6 +33,7 @@ from server.service.media_watch import MediaWatch
 from server.service.queue import list_places
 from server.service.sessions import drop_connection
 from server.service.topics import seed_topics
+from server.service.viewing import count_viewers_forever, keep_viewers
 from server.signaling.announcer import SocketAnnouncer
 from server.signaling.bus import Bus, MemoryBus
 from server.signaling.crowd import Crowd
@@ -83,7 +84,7 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
         },
         [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
-    groups = (cases, live, ops, pages, people, recordings, sessions, static, watch, whip)
+    groups = (cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)
@@ -137,6 +138,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         ("sweep", sweep_forever(house)),
         ("finish", finish_forever(house)),
         ("looks", keep_looks_forever(house)),
+        ("viewers", count_viewers_forever(house)),
         ("sockets", parts.sockets.sweep_forever()),
         ("desks", parts.listener.tell_desks_forever()),
         ("numbers", _count_forever(parts)),
@@ -148,6 +150,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     await parts.tasks.close(2.0)
     with contextlib.suppress(OaseError):
         await keep_looks(house)
+        await keep_viewers(house)
     await parts.bus.close()
     if parts.supervisor:
         await parts.supervisor.close()

@@ -164,6 +164,12 @@ class Conflict(OaseError):
     status = 409
 
 
+class ImprintNeeded(Conflict):
+    """A channel with something public keeps its responsible person and its Impressum."""
+
+    code = "imprint_needed"
+
+
 class AlreadyTaken(Conflict):
     """Another agent took this case first; `facts["agent"]` says who."""
 

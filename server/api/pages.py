@@ -8,6 +8,7 @@ Template and script of each page (a template that is missing shows as an error p
     GET /s/{session}         session.html.jinja     asset("session.js")    the call: customer, guest, agent
     GET /desk                desk.html.jinja        asset("desk.js")       signed-in agents; others are sent to /desk/sign-in
     GET /desk/agents         agents.html.jinja      asset("agents.js")     accounts; admins only
+    GET /desk/channel        channel.html.jinja     asset("channel.js")    who answers for broadcasts, and their reach; agents
     GET /desk/sign-in        sign_in.html.jinja     asset("sign_in.js")    form, or one-time secret in the fragment
     GET /r/{recording}       recording.html.jinja   asset("recording.js")  ?t=3m20s is read by the script
     any failure              error.html.jinja       no script              every status of 4xx and 5xx
@@ -38,6 +39,7 @@ send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"
     guest      nothing more
     session    "session": id, "case": id of the case it belongs to, "kind": "customer" | "guest" | "agent"
     desk       nothing more (the list comes from GET /api/v1/desk)
+    channel    nothing more (GET /api/v1/channels); `law` and `definition` for the template
     agents     nothing more (the list comes from GET /api/v1/admin/agents)
     sign_in    "next": path to go to after signing in ("/desk" or the page that asked)
     recording  "recording": id, "case": id, also as `recording` (RecordingView) for the template
@@ -62,6 +64,7 @@ from server.api.people import open_with
 from server.api.shell import SHELL
 from server.api.wire import to_plain
 from server.domain.principal import Agent
+from server.domain.reach_words import DEFINITION, LAW
 from server.domain.rights import grant_for
 from server.domain.words import CaseId, Language, PersonKind
 from server.errors import BadField, NotSignedIn, OaseError
@@ -167,12 +170,18 @@ async def agents(call: Call) -> web.Response:
     return _page(call, "agents", "agent")
 
 
+@handlers.on("GET /desk/channel")
+async def channel(call: Call) -> web.Response:
+    words = {"law": LAW[call.language], "definition": DEFINITION[call.language]}
+    return _page(call, "channel", "agent", None, words)
+
+
 @handlers.on("GET /desk/sign-in")
 async def sign_in(call: Call) -> web.Response:
     return _page(call, "sign_in", "agent", {"next": local_path(call.text("next", 300))})
 
 
-AGENT_PATHS = ("/desk?", "/desk/agents", "/r/", "/s/")
+AGENT_PATHS = ("/desk?", "/desk/agents", "/desk/channel", "/r/", "/s/")
 
 
 def local_path(wish: str) -> str:
@@ -198,7 +207,7 @@ def error_page(
     request: web.Request, error: OaseError, sentence: str, language: Language, headers: dict[str, str]
 ) -> web.Response:
     """The page for a failure; agents' pages lead to the sign-in instead of saying that somebody is unknown."""
-    if type(error) is NotSignedIn and request.path in {"/desk", "/desk/agents"}:
+    if type(error) is NotSignedIn and request.path in {"/desk", "/desk/agents", "/desk/channel"}:
         return web.Response(status=303, headers={**headers, "Location": sign_in_path(request)})
     is_for_agents = type(error) is NotSignedIn and request.path.startswith(AGENT_PATHS)
     home = "/desk" if request.path.startswith(("/desk", "/r/")) else "/"

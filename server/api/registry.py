@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from server.api import answers as a
 from server.api import requests as r
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
+from server.api.reach_routes import REACH
 from server.api.routes import API as _API
 from server.api.routes import get as _get
 from server.api.routes import page as _page
@@ -294,7 +295,7 @@ RECORDINGS = [
     ),
 ]
 
-ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *WATCHING, *RECORDINGS)
+ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *WATCHING, *REACH, *RECORDINGS)
 
 EVENTS: Sequence[SocketEvent] = (
     SocketEvent(

@@ -151,6 +151,16 @@ class SwitchAgent(Request):
     disabled: bool
 
 
+class SetChannel(Request):
+    """What is to change of a channel; an empty text takes something away."""
+
+    name: Name | None = None
+    responsible_name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
+    responsible_address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = None
+    imprint_url: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = None
+    warn_share: Annotated[float, Field(ge=0.01, le=1)] | None = None
+
+
 class Watch(Request):
     """Socket: follow a case. `after` is the last sequence number that the page has; the column holds 32 bits."""
 

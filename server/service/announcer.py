@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
+from server.domain.audience import Viewers
 from server.domain.principal import Person
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView
@@ -71,3 +72,6 @@ class Announcer(Protocol):
 
     async def session_ended(self, cases: Sequence[CaseId], session: SessionId) -> None:
         """A session is over; guests lose their access to what comes after."""
+
+    async def viewers(self, process: str, here: Mapping[SessionId, Viewers]) -> None:
+        """How many viewers each broadcast has in one web process, for the others."""

@@ -12,6 +12,7 @@ from server.service.bell import Bell
 from server.service.line_board import Lines
 from server.service.streams import LiveStreams
 from server.service.turns import Turns
+from server.service.viewers import ViewerBoard
 from server.store.database import Database
 
 
@@ -24,7 +25,7 @@ def utc_now() -> datetime:
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
     the bell of the work that follows a recording, the order of what concerns one session, what was seen of people's lines,
-    which connections were lost, and why, while the database could not be told, and the streams that are shown."""
+    who watches broadcasts, which connections were lost, and why, while the database could not be told, and the streams that are shown."""
 
     db: Database
     media: Workers
@@ -33,6 +34,7 @@ class House:
     finishing: Bell = field(default_factory=Bell)
     turns: Turns = field(default_factory=Turns)
     lines: Lines = field(default_factory=Lines)
+    viewers: ViewerBoard = field(default_factory=ViewerBoard)
     untold: dict[ConnectionId, str] = field(default_factory=dict)
     streams: LiveStreams = field(default_factory=LiveStreams)
     now: Callable[[], datetime] = utc_now

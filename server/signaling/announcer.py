@@ -8,6 +8,7 @@ from typing import Any, Literal
 from server.api.answers import GoneTold, LayersOfSource, LayersTold, MediaTold, SlotsTold
 from server.api.metrics import METRICS
 from server.api.wire import to_plain
+from server.domain.audience import Viewers
 from server.domain.principal import Agent, Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
@@ -36,6 +37,7 @@ class SocketAnnouncer:
         self._bus = bus
         self._crowd = crowd
         self._holds = holds
+        self._had_viewers = False
         self._slots: dict[
             ConnectionId, SlotsTold
         ] = {}  # The newest of each open connection: a page may hold it only later.
@@ -72,6 +74,12 @@ class SocketAnnouncer:
 
     async def session_ended(self, cases: Sequence[CaseId], session: SessionId) -> None:
         self._say("session_ended", cases=list(cases), session=session)
+
+    async def viewers(self, process: str, here: Mapping[SessionId, Viewers]) -> None:
+        if here or self._had_viewers:
+            counts = {session: [one.pages, one.players] for session, one in here.items()}
+            self._say("viewers", process=process, counts=counts)
+        self._had_viewers = bool(here)
 
     async def hold(self, connection: ConnectionId, sid: str) -> None:
         """A page took a connection: every process has to know the last holder, and the page what was said before."""

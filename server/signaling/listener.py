@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from server.api.answers import Bye, ConsentTold, DeskTold, QueueTold, SessionEndedTold
 from server.api.wire import adapter
+from server.domain.audience import Viewers
 from server.domain.principal import Agent, Person
 from server.domain.rights import is_person, may_join, may_read_case
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId
@@ -46,6 +47,7 @@ class Listener:
             "agent_signed_out": self._agent_signed_out,
             "session_ended": self._session_ended,
             "hold": self._hold,
+            "viewers": self._viewers,
         }
 
     async def hear(self, message: dict[str, Any]) -> None:
@@ -159,6 +161,12 @@ class Listener:
         for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
             if may_join(socket.principal, case, session):
                 await self._crowd.tell(socket, "session_ended", SessionEndedTold(session))
+
+    async def _viewers(self, message: dict[str, Any]) -> None:
+        counts = {
+            SessionId(one): Viewers(int(pages), int(players)) for one, (pages, players) in message["counts"].items()
+        }
+        self._house.viewers.hear(str(message["process"]), counts)
 
     async def _hold(self, message: dict[str, Any]) -> None:
         self._holds.take(ConnectionId(message["connection"]), str(message["sid"]))

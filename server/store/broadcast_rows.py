@@ -182,11 +182,16 @@ class MeTooRow:
 
 @dataclass(frozen=True, slots=True)
 class ViewerStepRow:
-    """Viewers in the five minutes from `at`; `session_id` is empty for the whole channel."""
+    """What one web process counted of a broadcast in the five minutes from `at`: seconds that its viewers watched together.
 
-    channel_id: ChannelId
-    session_id: str
+    All processes know alike how long it was on air then, and how many watched at most in the whole house.
+    """
+
+    session_id: SessionId
     at: datetime
-    average: float
+    process: str
+    channel_id: ChannelId
+    counts: bool
+    watch_s: float
+    air_s: float
     peak: int
-    watch_s: int

@@ -188,12 +188,14 @@ me_too = Table(
 viewer_step = Table(
     "viewer_step",
     metadata,
-    ref("channel_id", "channel", primary_key=True),
     col("session_id", String(64), personal=None, primary_key=True),
     col("at", Moment, personal=None, primary_key=True),
-    col("average", Float, personal=None),
+    col("process", String(16), personal=None, primary_key=True),
+    ref("channel_id", "channel"),
+    col("counts", Boolean, personal=None),
+    col("watch_s", Float, personal=None),
+    col("air_s", Float, personal=None),
     col("peak", Integer, personal=None),
-    col("watch_s", Integer, personal=None),
     Index("ix_viewer_step_channel_id_at", "channel_id", "at"),
 )
-"""How many watched in the five minutes from `at`; `session_id` is empty for the channel as a whole. Kept when the session is not."""
+"""How many watched in the five minutes from `at`, as each web process counted it. Kept when the session is not. `counts`: it was not private."""

@@ -25,6 +25,7 @@ from server.store import recordings as recording_store
 from server.store import sessions as session_store
 from server.store import tables
 from server.store.rows import ConnectionRow, RecordingRow
+from tests.broadcasts import first_channel
 from tests.site import Browser, Site, client_id
 
 CANARY = "canary-7f3a"
@@ -71,6 +72,7 @@ async def make_scene(site: Site) -> Scene:
     ids["recording"] = await add_recording(site, victim)
     await take_seat(site, victim)
     ids["name"], ids["agent"] = "view.mp4", ann.agent_id
+    ids["channel"] = (await first_channel(site.house)).id
     strangers = await make_strangers(site, victim, ann)
     return Scene(site, victim, ann, guest, ids, strangers)
 
@@ -206,4 +208,5 @@ SAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     r.Share: {"shared": True},
     r.AddAgent: {"email": "x@example.org", "name": "X", "role": Role.AGENT.value},
     r.SwitchAgent: {"disabled": True},
+    r.SetChannel: {"responsible_name": "Erika Muster"},
 }

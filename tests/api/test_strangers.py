@@ -32,7 +32,10 @@ def path_of(route: Route, ids: dict[str, str]) -> str:
 
 
 def missing_ids() -> dict[str, str]:
-    made = {name: secrets.token_urlsafe(16) for name in ("case", "session", "recording", "connection", "link", "agent")}
+    made = {
+        name: secrets.token_urlsafe(16)
+        for name in ("case", "session", "recording", "connection", "link", "agent", "channel")
+    }
     return {**made, "name": "view.mp4"}
 
 

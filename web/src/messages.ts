@@ -139,6 +139,30 @@ export interface ChannelPublic {
   imprint_url: string | null;
 }
 
+/** A channel and where it stands against the limit. */
+export interface ChannelStanding {
+  channel: ChannelView;
+  standing: Standing;
+  share: number;
+}
+
+/** Under whose name broadcasts stand. `complete`: it names a person responsible and an Impressum, so that something may go public. */
+export interface ChannelView {
+  id: string;
+  slug: string;
+  name: string;
+  responsible_name: string;
+  responsible_address: string;
+  imprint_url: string;
+  warn_share: number;
+  complete: boolean;
+}
+
+/** All channels. */
+export interface ChannelsView {
+  channels: ChannelStanding[];
+}
+
 /** How the case ended. */
 export interface CloseCase {
   outcome: Outcome;
@@ -259,6 +283,13 @@ export interface ExchangeLink {
   secret: string;
 }
 
+/** What comes if it goes on as in the last `weeks`: the average in six months, and the day on which the limit is reached. */
+export interface ForecastView {
+  average: number;
+  reaches_on: string | null;
+  weeks: number;
+}
+
 /** `gone`: a media connection is closed. */
 export interface GoneTold {
   connection: string;
@@ -372,6 +403,24 @@ export interface NewKey {
   name: string;
 }
 
+/** How a broadcast goes. `pages` watch on our pages, `players` elsewhere; both are `now`. `lines_a_minute` is of the last five minutes. */
+export interface NumbersView {
+  session: string;
+  now: number;
+  pages: number;
+  players: number;
+  peak: number;
+  average: number;
+  watch_s: number;
+  air_s: number;
+  members: number;
+  lines: number;
+  lines_a_minute: number;
+  questions: number;
+  votes: number;
+  steps: StepView[];
+}
+
 /** A customer asks for help. `client_id` is made by the browser: sent twice, one case is opened. */
 export interface OpenCase {
   topic: string;
@@ -455,6 +504,23 @@ export interface QueueView {
   wait_min_s: number | null;
   wait_max_s: number | null;
   agents_here: number;
+}
+
+/** Simultaneous viewers of a channel in the last six months. `air_average` is over the time on air, `all_average` over all the time; */
+export interface ReachView {
+  channel: ChannelView;
+  since: string;
+  until: string;
+  limit: number;
+  air_average: number;
+  all_average: number;
+  peak: number;
+  watch_s: number;
+  air_s: number;
+  share: number;
+  standing: Standing;
+  forecast: ForecastView | null;
+  weeks: StepView[];
 }
 
 /** A new offer of the same connection, after `restartIce()`. */
@@ -567,6 +633,15 @@ export interface SessionView {
   home: number | null;
 }
 
+/** What is to change of a channel; an empty text takes something away. */
+export interface SetChannel {
+  name?: string | null;
+  responsible_name?: string | null;
+  responsible_address?: string | null;
+  imprint_url?: string | null;
+  warn_share?: number | null;
+}
+
 /** A new password, twelve characters or more. */
 export interface SetPassword {
   password: string;
@@ -618,6 +693,18 @@ export interface Speaking {
   session: string;
   participants: string[];
   main: string | null;
+}
+
+/** Where a channel stands: below the share at which people want to be warned, above it, or at the limit. */
+export type Standing = 'below' | 'near' | 'over';
+
+/** The five minutes or the week from `at`: viewers on average over the time on air, most at once, seconds watched and on air. */
+export interface StepView {
+  at: string;
+  average: number;
+  peak: number;
+  watch_s: number;
+  air_s: number;
 }
 
 /** Whether an account is off. */
@@ -727,6 +814,7 @@ export type Code =
   | 'etag_missing'
   | 'etag_stale'
   | 'forbidden'
+  | 'imprint_needed'
   | 'internal'
   | 'media_away'
   | 'no_common_codec'

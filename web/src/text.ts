@@ -28,6 +28,13 @@ export const clock = (at: Date): string => format({ hour: 'numeric', minute: '2-
 /** 22 November 2026 */
 export const day = (at: Date): string => format({ day: 'numeric', month: 'long', year: 'numeric' }, at);
 
+/** Nov: below a plot. */
+export const month = (at: Date): string => format({ month: 'short' }, at);
+
+/** 1,204, or 8.5 where it is small. */
+export const amount = (value: number): string =>
+  new Intl.NumberFormat(language() === 'de' ? 'de-DE' : 'en-GB', { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+
 /** 9:41 today, else 21 Nov, 9:41 */
 export function when(at: Date, now = new Date()): string {
   return at.toDateString() === now.toDateString() ? clock(at) : `${format({ day: 'numeric', month: 'short' }, at)}, ${clock(at)}`;

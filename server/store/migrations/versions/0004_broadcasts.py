@@ -46,16 +46,18 @@ def _channel() -> None:
 def _viewer_step() -> None:
     op.create_table(
         "viewer_step",
-        sa.Column("channel_id", sa.String(length=64), nullable=False),
         sa.Column("session_id", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("average", sa.Float(), nullable=False),
+        sa.Column("process", sa.String(length=16), nullable=False),
+        sa.Column("channel_id", sa.String(length=64), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("watch_s", sa.Float(), nullable=False),
+        sa.Column("air_s", sa.Float(), nullable=False),
         sa.Column("peak", sa.Integer(), nullable=False),
-        sa.Column("watch_s", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["channel_id"], ["channel.id"], name=op.f("fk_viewer_step_channel_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("channel_id", "session_id", "at", name=op.f("pk_viewer_step")),
+        sa.PrimaryKeyConstraint("session_id", "at", "process", name=op.f("pk_viewer_step")),
     )
     op.create_index("ix_viewer_step_channel_id_at", "viewer_step", ["channel_id", "at"])
 
