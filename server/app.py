@@ -9,7 +9,21 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from server.api import cases, live, middleware, ops, pages, people, reach, recordings, sessions, static, watch, whip
+from server.api import (
+    broadcasts,
+    cases,
+    live,
+    middleware,
+    ops,
+    pages,
+    people,
+    reach,
+    recordings,
+    sessions,
+    static,
+    watch,
+    whip,
+)
 from server.api.call import EDGE, HOUSE, LIMITS, OPEN_SOCKETS, OpenSockets
 from server.api.limits import Limits
 from server.api.metrics import METRICS
@@ -84,7 +98,7 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
         },
         [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
-    groups = (cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
+    groups = (broadcasts, cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)

@@ -17,6 +17,7 @@ from pydantic_settings import (
 from server.domain.turn import is_turn_address
 
 SECRET_MIN = 16
+COLOUR = r"^#[0-9a-fA-F]{6}$"
 WORKERS_MAX = 32
 WORKERS_BY_ITSELF = 4
 """Each worker has a port of its own, which somebody has to open in a firewall: more than these come only when asked for."""
@@ -163,6 +164,23 @@ class Settings(BaseSettings):
         description="Sites that may show a broadcast's player in a frame, such as https://www.example.org, with commas; *: all; empty: none.",
     )
     company: str = Field("Oase", validation_alias=_named("OASE_COMPANY"), description="Name shown on every page.")
+    logo: Path | None = Field(
+        None,
+        validation_alias=_named("OASE_LOGO"),
+        description="Picture file (PNG) of the logo that is drawn into broadcasts.",
+    )
+    brand: str = Field(
+        "#0f5e5a",
+        pattern=COLOUR,
+        validation_alias=_named("OASE_BRAND"),
+        description="Colour of names and cards in broadcasts, as #rrggbb.",
+    )
+    brand_text: str = Field(
+        "#ffffff",
+        pattern=COLOUR,
+        validation_alias=_named("OASE_BRAND_TEXT"),
+        description="Colour of text on that colour.",
+    )
     imprint_url: str = Field("", validation_alias=_named("OASE_IMPRINT_URL"), description="Link of the Impressum.")
     privacy_url: str = Field("", validation_alias=_named("OASE_PRIVACY_URL"), description="Link of the privacy notice.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -206,6 +206,42 @@ class NobodyAgreed(Conflict):
     code = "nobody_agreed"
 
 
+class BroadcastEnded(Conflict):
+    """The broadcast is over."""
+
+    code = "broadcast_ended"
+
+
+class AlreadyBroadcast(Conflict):
+    """This session is a broadcast already."""
+
+    code = "already_broadcast"
+
+
+class ImprintMissing(Conflict):
+    """The channel names no person responsible, or no Impressum."""
+
+    code = "imprint_missing"
+
+
+class NobodyOnStage(Conflict):
+    """There is nobody on stage whom an audience could see."""
+
+    code = "nobody_on_stage"
+
+
+class NotEverybodyAsked(Conflict):
+    """Somebody on stage was not asked yet whether an audience may see them."""
+
+    code = "not_everybody_asked"
+
+
+class NobodyToShow(Conflict):
+    """Nobody on stage has agreed to be seen by the audience."""
+
+    code = "nobody_to_show"
+
+
 class TooManyRequests(OaseError):
     """Slow down; `facts["retry_after_s"]` says how long."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from server.domain.words import CaseId, ConnectionId, Language, SessionId
+from server.domain.words import CaseId, ConnectionId, Language, Purpose, SessionId
 from server.service.views import QueueView, SlotView
 
 
@@ -76,9 +76,10 @@ class MediaTold:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTold:
-    """`consent`: the reader is asked whether the session may be recorded."""
+    """`consent`: the reader is asked whether the session may be recorded, or whether its audience may see and hear them."""
 
     session: SessionId
+    purpose: Purpose
     answer: Literal["asked"]
     wording: str
     wording_version: str

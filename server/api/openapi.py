@@ -12,6 +12,7 @@ from server.api.door import Route, Shape, SocketEvent, Thing, Who
 
 _REF = "#/components/schemas/{model}"
 _QUERY = {
+    "GET /api/v1/broadcasts": {"before": "string"},
     "GET /api/v1/cases/{case}/timeline": {"after": "integer", "limit": "integer"},
     "GET /api/v1/desk": {"state": "string", "q": "string", "after": "string", "limit": "integer"},
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from server.api import answers as a
 from server.api import requests as r
+from server.api.broadcast_routes import BROADCASTS
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.api.reach_routes import REACH
 from server.api.routes import API as _API
@@ -16,6 +17,7 @@ from server.api.routes import page as _page
 from server.api.routes import plain_bytes as _bytes
 from server.api.routes import post as _post
 from server.service import views as v
+from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import KeyView, LinesTold, Speaking, TurnView
 from server.service.watch_views import BroadcastPublic, Embedding
 
@@ -44,7 +46,7 @@ PAGES = [
     _page("/desk", "The agents' desk", _AGENT),
     _page("/desk/sign-in", "Agents sign in"),
     _page("/desk/agents", "Agents' accounts", _ADMIN),
-    _page("/r/{recording}", "A recording", _VISITOR, _RECORDING),
+    _page("/r/{recording}", "A recording", thing=_RECORDING),
     _page("/watch/{session}", "The audience's page of a broadcast", thing=_SESSION),
     _page("/embed/{session}", "Its player alone, for frames in other sites", thing=_SESSION),
     _bytes("/recordings/{recording}/files/{name}", "A file of a recording (Range)", _VISITOR, _RECORDING),
@@ -280,7 +282,7 @@ WATCHING = [
 ]
 
 RECORDINGS = [
-    _get(f"{_API}/recordings/{{recording}}", _VISITOR, "A recording and its files", v.RecordingView, _RECORDING),
+    _get(f"{_API}/recordings/{{recording}}", _ANYONE, "A recording and its files", v.RecordingView, _RECORDING),
     _post(f"{_API}/recordings/{{recording}}/stop", _AGENT, "Stop recording", None, v.RecordingView, _RECORDING),
     _post(
         f"{_API}/recordings/{{recording}}/share",
@@ -295,7 +297,18 @@ RECORDINGS = [
     ),
 ]
 
-ROUTES: Sequence[Route] = (*PAGES, *PEOPLE, *CASES, *SESSIONS, *KEYS, *MACHINES, *WATCHING, *REACH, *RECORDINGS)
+ROUTES: Sequence[Route] = (
+    *PAGES,
+    *PEOPLE,
+    *CASES,
+    *SESSIONS,
+    *KEYS,
+    *MACHINES,
+    *WATCHING,
+    *REACH,
+    *RECORDINGS,
+    *BROADCASTS,
+)
 
 EVENTS: Sequence[SocketEvent] = (
     SocketEvent(
@@ -322,6 +335,7 @@ TOLD: Sequence[Told] = (
     Told("consent", "The reader is asked for consent", a.ConsentTold),
     Told("recording", "How a recording stands", v.RecordingProgress),
     Told("session_ended", "A session is over", a.SessionEndedTold),
+    Told("broadcast", "A broadcast stands otherwise: fetch it again", BroadcastChange),
     Told("desk", "The agents' lists changed: fetch them again", a.DeskTold),
     Told("bye", "The socket is about to be closed", a.Bye),
 )

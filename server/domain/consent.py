@@ -1,8 +1,10 @@
-"""Consent to being recorded: the words, and which answer may follow which. Nothing is written unless the last answer is GIVEN."""
+"""Consent to one purpose: the words, and which answer may follow which. Nothing is written or shown unless the last answer is GIVEN."""
 
-from server.domain.words import ConsentAnswer, Language
+from dataclasses import dataclass
 
-PURPOSE = "recording"
+from server.domain.broadcasts import breadth
+from server.domain.words import ConsentAnswer, Language, Openness, Purpose
+
 WORDING_VERSION = "2026-1"
 WORDING: dict[str, dict[Language, str]] = {
     "2026-1": {
@@ -17,7 +19,84 @@ WORDING: dict[str, dict[Language, str]] = {
             " being recorded, and you can take back a yes at any time."
         ),
     },
+    "2026-1-public": {
+        Language.DE: (
+            "Dürfen wir Ihr Bild, Ihren Ton, Ihren Namen und Ihren geteilten Bildschirm öffentlich zeigen? Alle Menschen im Internet"
+            " können Sie dann live sehen und hören, und die Aufzeichnung bleibt danach öffentlich abrufbar, bis sie entfernt wird."
+            " Sie können Nein sagen, dann sieht und hört das Publikum nichts von Ihnen, und Sie sprechen trotzdem weiter mit uns."
+            " Ein Ja können Sie jederzeit widerrufen: Ab dann wird nichts mehr von Ihnen gezeigt, und auf Ihren Wunsch entfernen wir"
+            " auch die Aufzeichnung."
+        ),
+        Language.EN: (
+            "May we show your picture, your sound, your name and your shared screen in public? Everybody on the internet can then see"
+            " and hear you live, and the recording stays public afterwards until it is removed. You can say no, then the audience sees"
+            " and hears nothing of you, and you go on talking to us all the same. You can take back a yes at any time: from then on"
+            " nothing of you is shown any more, and if you ask for it we remove the recording as well."
+        ),
+    },
+    "2026-1-unlisted": {
+        Language.DE: (
+            "Dürfen wir Ihr Bild, Ihren Ton, Ihren Namen und Ihren geteilten Bildschirm allen zeigen, die den Link zu dieser Sendung"
+            " haben? Wer den Link kennt, kann Sie dann live sehen und hören, ihn weitergeben und auch die Aufzeichnung ansehen, bis sie"
+            " entfernt wird. Sie können Nein sagen, dann sieht und hört das Publikum nichts von Ihnen, und Sie sprechen trotzdem weiter"
+            " mit uns. Ein Ja können Sie jederzeit widerrufen: Ab dann wird nichts mehr von Ihnen gezeigt, und auf Ihren Wunsch"
+            " entfernen wir auch die Aufzeichnung."
+        ),
+        Language.EN: (
+            "May we show your picture, your sound, your name and your shared screen to everybody who has the link to this broadcast?"
+            " Whoever knows the link can then see and hear you live, pass it on, and watch the recording as well until it is removed."
+            " You can say no, then the audience sees and hears nothing of you, and you go on talking to us all the same. You can take"
+            " back a yes at any time: from then on nothing of you is shown any more, and if you ask for it we remove the recording as"
+            " well."
+        ),
+    },
+    "2026-1-private": {
+        Language.DE: (
+            "Dürfen wir Ihr Bild, Ihren Ton, Ihren Namen und Ihren geteilten Bildschirm den Personen zeigen, die zu dieser Sendung"
+            " eingeladen sind? Sie können Sie dann live sehen und hören und auch die Aufzeichnung ansehen, bis sie entfernt wird. Sie"
+            " können Nein sagen, dann sieht und hört das Publikum nichts von Ihnen, und Sie sprechen trotzdem weiter mit uns. Ein Ja"
+            " können Sie jederzeit widerrufen: Ab dann wird nichts mehr von Ihnen gezeigt, und auf Ihren Wunsch entfernen wir auch die"
+            " Aufzeichnung."
+        ),
+        Language.EN: (
+            "May we show your picture, your sound, your name and your shared screen to the people who are invited to this broadcast?"
+            " They can then see and hear you live, and watch the recording as well until it is removed. You can say no, then the"
+            " audience sees and hears nothing of you, and you go on talking to us all the same. You can take back a yes at any time:"
+            " from then on nothing of you is shown any more, and if you ask for it we remove the recording as well."
+        ),
+    },
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody is asked to agree to: a purpose, in the words of a version."""
+
+    purpose: Purpose
+    version: str
+
+    @property
+    def words(self) -> dict[Language, str]:
+        """The exact words, in each language."""
+        return WORDING[self.version]
+
+
+RECORDED = Wanted(Purpose.RECORDING, WORDING_VERSION)
+_SHOWN = {one: Wanted(Purpose.PUBLIC, f"2026-1-{one}") for one in Openness}
+_BREADTHS = {wanted.version: breadth(openness) for openness, wanted in _SHOWN.items()}
+
+
+def shown_to(openness: Openness) -> Wanted:
+    """What those on stage are asked before an audience sees them."""
+    return _SHOWN[openness]
+
+
+def is_enough(version: str, wanted: Wanted) -> bool:
+    """Whether an answer to the words of this version is one to `wanted` as well: who agreed to be seen by everybody is seen by fewer people, too."""
+    if wanted.purpose is Purpose.RECORDING:
+        return version not in _BREADTHS
+    return _BREADTHS.get(version, -1) >= _BREADTHS[wanted.version]
+
 
 STEPS: dict[ConsentAnswer, frozenset[ConsentAnswer]] = {
     ConsentAnswer.ASKED: frozenset({ConsentAnswer.GIVEN, ConsentAnswer.REFUSED}),
@@ -28,6 +107,8 @@ STEPS: dict[ConsentAnswer, frozenset[ConsentAnswer]] = {
 
 # A person who changes their mind answers anew: the earlier answer stays as it was, as proof.
 ANEW = frozenset({(ConsentAnswer.REFUSED, ConsentAnswer.GIVEN), (ConsentAnswer.WITHDRAWN, ConsentAnswer.GIVEN)})
+
+NO = frozenset({ConsentAnswer.REFUSED, ConsentAnswer.WITHDRAWN})
 
 
 def may_answer(now: ConsentAnswer | None, answer: ConsentAnswer) -> bool:
@@ -41,7 +122,7 @@ def may_ask(now: ConsentAnswer | None) -> bool:
 
 
 def may_write(now: ConsentAnswer | None) -> bool:
-    """Whether this person's tracks may be written."""
+    """Whether this person's tracks may be written, or shown."""
     return now is ConsentAnswer.GIVEN
 
 

@@ -142,8 +142,12 @@ class ConsentAnswer(StrEnum):
 
 
 class RecordingState(StrEnum):
-    """RECORDING while packets are written; FINISHING while files are made seekable and the view is encoded; READY, or FAILED."""
+    """RECORDING while packets are written; FINISHING while files are made seekable and the view is encoded; READY, or FAILED.
 
+    LIVE: the stream of a broadcast, which is watched while it grows and is READY when it ends.
+    """
+
+    LIVE = "live"
     RECORDING = "recording"
     FINISHING = "finishing"
     READY = "ready"

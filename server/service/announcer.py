@@ -7,6 +7,7 @@ from server.domain.audience import Viewers
 from server.domain.principal import Person
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView
+from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import PersonLine, Speaking
 from server.service.views import (
     CaseChange,
@@ -33,6 +34,9 @@ class Announcer(Protocol):
 
     async def case_changed(self, change: CaseChange) -> None:
         """A case was taken, released, ended, closed or reopened."""
+
+    async def broadcast_changed(self, cases: Sequence[CaseId], change: BroadcastChange) -> None:
+        """A broadcast stands otherwise. `cases` are its session's; everybody of its audience may know, too."""
 
     async def desk_changed(self) -> None:
         """The agents' lists changed (to be throttled by the announcer)."""

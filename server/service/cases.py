@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.broadcasts import UNENDED
 from server.domain.cleaning import (
     SUMMARY_LIMIT,
     clean_client_id,
@@ -45,6 +46,7 @@ from server.service.stage import move, wake_cameras
 from server.service.taping import stop_running
 from server.service.views import CaseChange, CaseOpened, CaseView, Entry
 from server.store import agents as agent_store
+from server.store import broadcasts as broadcast_store
 from server.store import cases as store
 from server.store import links as link_store
 from server.store import sessions as session_store
@@ -82,7 +84,7 @@ async def open_case(house: House, principal: Principal, wish: OpenCase) -> tuple
     entries: list[Entry] = []
     async with house.db.write() as db:
         known, draft = await _find_known(db, principal, draft)
-        row = known or await _add_numbered(db, draft, wish.topic)
+        row = known or await add_numbered(db, draft, wish.topic)
         parent = await _proof(db, principal, row, now)
         if known is None:
             entries = await _start(db, row)
@@ -147,7 +149,8 @@ def _draft(wish: OpenCase, now: datetime) -> CaseRow:
     )
 
 
-async def _add_numbered(db: AsyncConnection, draft: CaseRow, topic_name: str) -> CaseRow:
+async def add_numbered(db: AsyncConnection, draft: CaseRow, topic_name: str) -> CaseRow:
+    """The draft as a case with a number, or the one that has its `client_id` already. Raises BadField for a topic that is not open."""
     topic = await topic_store.find_topic(db, topic_name)
     if topic is None or not topic.is_open:
         raise BadField(field="topic")
@@ -260,12 +263,13 @@ async def _not_takeable(db: AsyncConnection, row: CaseRow) -> OaseError:
 
 
 async def release_case(house: House, principal: Principal, case: CaseId, language: Language | None = None) -> CaseView:
-    """The case waits again, at its old place. Raises Conflict when it is not taken."""
+    """The case waits again, at its old place. Raises Conflict when it is not taken, or its session is before an audience."""
     agent = agent_only(principal)
     async with house.db.read() as db:
         await case_for(db, principal, case)
         session = (await session_store.list_live_sessions(db, [case])).get(case)
-    if session is None:
+        broadcast = await broadcast_store.find_broadcast(db, session) if session else None
+    if session is None or (broadcast is not None and broadcast.state in UNENDED):
         raise Conflict
     async with house.turns.of(session):
         entries = await _release(house, agent, case, session)

@@ -1,12 +1,14 @@
-"""Consent to being recorded, per person. Nothing of a person is written unless the answer is GIVEN."""
+"""Consent to being recorded, and to being seen by an audience, per person. Nothing of a person is written or shown unless the answer is GIVEN."""
 
-import dataclasses
-from dataclasses import dataclass
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.consent import ANEW, PURPOSE, WORDING, WORDING_VERSION, may_answer, may_ask, wording
+from server.domain.broadcasts import COMPOSED
+from server.domain.consent import ANEW, NO, RECORDED, Wanted, is_enough, may_answer, may_ask, shown_to
 from server.domain.principal import Person, Principal
 from server.domain.rights import agent_only
 from server.domain.words import (
@@ -16,10 +18,12 @@ from server.domain.words import (
     Language,
     ParticipantId,
     PersonKind,
+    Purpose,
     SessionId,
     SessionState,
 )
 from server.errors import BadField, Conflict, NotFound, SessionEnded
+from server.service.airing import announce_broadcast, tell_composer
 from server.service.facts import NOBODY, Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.presence import person_of_row
@@ -28,6 +32,7 @@ from server.service.secrecy import make_id
 from server.service.sessions import my_seat, read_session
 from server.service.taping import resume, tell_people
 from server.service.views import Actor, ConsentQuestion, ConsentView, Entry, SessionView
+from server.store import broadcasts as broadcast_store
 from server.store import cases as case_store
 from server.store import consents as store
 from server.store import recordings as recording_store
@@ -35,15 +40,26 @@ from server.store import sessions as session_store
 from server.store.rows import ConsentRow, ParticipantRow
 
 LINES = {
-    ConsentAnswer.GIVEN: EntryKind.CONSENT_GIVEN,
-    ConsentAnswer.REFUSED: EntryKind.CONSENT_REFUSED,
-    ConsentAnswer.WITHDRAWN: EntryKind.CONSENT_WITHDRAWN,
+    (Purpose.RECORDING, ConsentAnswer.ASKED): EntryKind.CONSENT_ASKED,
+    (Purpose.RECORDING, ConsentAnswer.GIVEN): EntryKind.CONSENT_GIVEN,
+    (Purpose.RECORDING, ConsentAnswer.REFUSED): EntryKind.CONSENT_REFUSED,
+    (Purpose.RECORDING, ConsentAnswer.WITHDRAWN): EntryKind.CONSENT_WITHDRAWN,
+    (Purpose.PUBLIC, ConsentAnswer.ASKED): EntryKind.PUBLIC_ASKED,
+    (Purpose.PUBLIC, ConsentAnswer.GIVEN): EntryKind.PUBLIC_GIVEN,
+    (Purpose.PUBLIC, ConsentAnswer.REFUSED): EntryKind.PUBLIC_REFUSED,
+    (Purpose.PUBLIC, ConsentAnswer.WITHDRAWN): EntryKind.PUBLIC_WITHDRAWN,
 }
 
 
 async def ask_consent(house: House, principal: Principal, session: SessionId) -> SessionView:
     """Everybody on stage who has not agreed is asked, the agents too. Agents. Raises Conflict when the session does not run."""
     agent = agent_only(principal)
+    await ask_stage(house, session, RECORDED, actor(Person(PersonKind.AGENT, agent.agent_id, agent.name)))
+    return await read_session(house, principal, session)
+
+
+async def ask_stage(house: House, session: SessionId, wanted: Wanted, by: Actor, *, again: bool = True) -> None:
+    """Everybody on stage who has not agreed to what is `wanted` is asked; `again`: also who said no. Raises NotFound, SessionEnded, Conflict."""
     async with house.db.read() as db:
         row = await session_store.find_session(db, session)
         seated = [one for one in await session_store.list_participants(db, session) if one.seated_at]
@@ -52,76 +68,95 @@ async def ask_consent(house: House, principal: Principal, session: SessionId) ->
         raise NotFound
     if row.state is not SessionState.RUNNING:
         raise SessionEnded if row.state is SessionState.ENDED else Conflict
-    await ask_people(house, session, people, actor(Person(PersonKind.AGENT, agent.agent_id, agent.name)))
-    return await read_session(house, principal, session)
+    await ask_people(house, session, people, by, wanted, again=again)
 
 
 async def ask_newcomer(house: House, participant: ParticipantId) -> None:
-    """Who comes into a session that is being recorded is asked, and not written before a yes. For a machine its maker has answered."""
+    """Who comes into a session that is being recorded, or seen by an audience, is asked, and not written or shown before a yes.
+
+    For a machine its maker has answered.
+    """
     async with house.db.read() as db:
         row = await session_store.find_participant(db, participant)
         running = await recording_store.find_running(db, row.session_id) if row else None
-    if row is None or running is None:
+        broadcast = await broadcast_store.find_broadcast(db, row.session_id) if row else None
+    if row is None:
         return
-    if row.kind is PersonKind.SOURCE:
+    is_machine = row.kind is PersonKind.SOURCE
+    if running is not None and is_machine:
         await tell_people(house, row.session_id)
-    else:
-        await ask_people(house, row.session_id, [row], NOBODY)
+    elif running is not None:
+        await ask_people(house, row.session_id, [row], NOBODY, RECORDED)
+    if broadcast is not None and broadcast.state in COMPOSED:
+        if not is_machine:
+            await ask_people(house, row.session_id, [row], NOBODY, shown_to(broadcast.visibility), again=False)
+        await tell_composer(house, row.session_id)
 
 
-async def ask_people(house: House, session: SessionId, people: list[ParticipantRow], by: Actor) -> None:
-    """Asks those of these people who may be asked; nobody twice while the question stands."""
+async def ask_people(
+    house: House, session: SessionId, people: list[ParticipantRow], by: Actor, wanted: Wanted, *, again: bool = True
+) -> None:
+    """Asks those of these people who may be asked; nobody twice while the question stands. `again`: also who said no."""
     now = house.now()
     entries: list[Entry] = []
     asked: list[ParticipantRow] = []
     async with house.db.write() as db:
         await case_store.lock_cases_of(db, session)
         await session_store.lock_session(db, session)
-        latest = await store.list_latest(db, session)
+        latest = await store.list_latest(db, session, wanted.purpose)
         cases = await session_store.list_cases_of(db, session)
         for one in people:
             last = latest.get(one.id)
-            if may_ask(last.answer if last else None):
-                await store.add_consent(db, _question(one, cases[0], last, now))
-                lines = [_asked_line(case, one, by, now) for case in cases]
+            if _is_to_be_asked(last, wanted, again=again):
+                await store.add_consent(db, _question(one, cases[0], last, wanted, now))
+                lines = [_asked_line(case, one, wanted, by, now) for case in cases]
                 entries += await write_lines(db, lines)
                 asked.append(one)
-    question = ConsentQuestion(session, WORDING_VERSION, dict(WORDING[WORDING_VERSION]))
+    question = ConsentQuestion(session, wanted.purpose, wanted.version, dict(wanted.words))
     await announce_entries(house, entries)
     for one in asked:
         await house.announcer.consent_asked(person_of_row(one), question)
 
 
-def _asked_line(case: CaseId, one: ParticipantRow, by: Actor, now: datetime) -> Line:
+def _is_to_be_asked(last: ConsentRow | None, wanted: Wanted, *, again: bool) -> bool:
+    """An answer to narrower words is none to wider ones; who said no to the narrower is not asked for more unless `again`."""
+    if last is None:
+        return True
+    if not again and last.answer in NO:
+        return False
+    return may_ask(last.answer) or not is_enough(last.wording_version, wanted)
+
+
+def _asked_line(case: CaseId, one: ParticipantRow, wanted: Wanted, by: Actor, now: datetime) -> Line:
     data = {"participant": one.id, "name": one.name, "kind": str(one.kind)}
-    return Line(case, EntryKind.CONSENT_ASKED, now, by, one.session_id, data=data)
+    return Line(case, LINES[wanted.purpose, ConsentAnswer.ASKED], now, by, one.session_id, data=data)
 
 
-def _question(one: ParticipantRow, case: CaseId, last: ConsentRow | None, now: datetime) -> ConsentRow:
+def _question(one: ParticipantRow, case: CaseId, last: ConsentRow | None, wanted: Wanted, now: datetime) -> ConsentRow:
     return ConsentRow(
         id=make_id(),
         session_id=one.session_id,
         case_id=case,
         participant_id=one.id,
-        purpose=PURPOSE,
+        purpose=wanted.purpose,
         round=last.round + 1 if last else 1,
         answer=ConsentAnswer.ASKED,
-        wording_version=WORDING_VERSION,
-        wording_de=wording(Language.DE),
-        wording_en=wording(Language.EN),
+        wording_version=wanted.version,
+        wording_de=wanted.words[Language.DE],
+        wording_en=wanted.words[Language.EN],
         language=None,
         asked_at=now,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Said:
     """What a person says, to which words, read in which language."""
 
     answer: ConsentAnswer
     wording_version: str
-    language: Language
-    at: datetime
+    language: Language = Language.DE
+    purpose: Purpose = Purpose.RECORDING
 
 
 async def answer_consent(
@@ -132,33 +167,51 @@ async def answer_consent(
     wording_version: str,
     language: Language = Language.DE,
 ) -> ConsentView:
-    """The person's answer is kept with the exact words. WITHDRAWN has stopped the writing when this returns.
+    """The person's answer about being recorded is kept with the exact words. WITHDRAWN has stopped the writing when this returns.
 
     Raises NotFound, Conflict (was not asked, or cannot follow the last answer), BadField (another wording).
     """
-    if answer is ConsentAnswer.ASKED:
-        raise BadField(field="answer")
-    seat = await my_seat(house, principal, session)
-    said = _Answer(answer, wording_version, language, house.now())
-    async with house.db.write() as db:
-        await case_store.lock_cases_of(db, session)
-        await session_store.lock_session(db, session)
-        last = (await store.list_latest(db, session)).get(seat.id)
-        entries = await _keep(db, seat, last, said)
-        kept = (await store.list_latest(db, session)).get(seat.id)
-    try:
+    said = Said(answer, wording_version, language)
+    async with _answered(house, principal, session, said) as view:
         await tell_people(house, session)
         if answer is ConsentAnswer.GIVEN:
             await resume(house, session)
-    finally:
-        await announce_entries(house, entries)  # It is said, whether the worker heard it or not.
-    view = consent_view(kept, language)
-    if view is None:
-        raise NotFound
     return view
 
 
-async def _keep(db: AsyncConnection, seat: ParticipantRow, last: ConsentRow | None, said: _Answer) -> list[Entry]:
+async def answer_public(house: House, principal: Principal, session: SessionId, said: Said) -> ConsentView:
+    """The same about being seen by the audience. After WITHDRAWN the composer, if it answers, shows nothing of the person when this returns; one that
+    does not answer is told by whoever keeps it."""
+    async with _answered(house, principal, session, replace(said, purpose=Purpose.PUBLIC)) as view:
+        await tell_composer(house, session)
+        await announce_broadcast(house, session)
+    return view
+
+
+@contextlib.asynccontextmanager
+async def _answered(house: House, principal: Principal, session: SessionId, said: Said) -> AsyncIterator[ConsentView]:
+    """The answer is written; the block makes it true. Whether that worked or not, it is said."""
+    if said.answer is ConsentAnswer.ASKED:
+        raise BadField(field="answer")
+    seat = await my_seat(house, principal, session)
+    async with house.db.write() as db:
+        await case_store.lock_cases_of(db, session)
+        await session_store.lock_session(db, session)
+        last = (await store.list_latest(db, session, said.purpose)).get(seat.id)
+        entries = await _keep(db, seat, last, said, house.now())
+        kept = (await store.list_latest(db, session, said.purpose)).get(seat.id)
+    view = consent_view(kept, said.language)
+    if view is None:
+        raise NotFound
+    try:
+        yield view
+    finally:
+        await announce_entries(house, entries)
+
+
+async def _keep(
+    db: AsyncConnection, seat: ParticipantRow, last: ConsentRow | None, said: Said, now: datetime
+) -> list[Entry]:
     """Writes the answer; the same answer again is no news."""
     if last is not None and last.answer is said.answer:
         return []
@@ -167,15 +220,15 @@ async def _keep(db: AsyncConnection, seat: ParticipantRow, last: ConsentRow | No
     if last.wording_version != said.wording_version:
         raise BadField(field="wording_version")
     if (last.answer, said.answer) in ANEW:
-        question = _question(seat, last.case_id, last, said.at)
-        fresh = dataclasses.replace(question, answer=said.answer, language=said.language, answered_at=said.at)
+        wanted = Wanted(last.purpose, last.wording_version)
+        question = _question(seat, last.case_id, last, wanted, now)
+        fresh = replace(question, answer=said.answer, language=said.language, answered_at=now)
         await store.add_consent(db, fresh)
     else:
         time = "withdrawn_at" if said.answer is ConsentAnswer.WITHDRAWN else "answered_at"
-        await store.step_consent(db, last, answer=said.answer, language=said.language, **{time: said.at})
+        await store.step_consent(db, last, answer=said.answer, language=said.language, **{time: now})
     by = actor(person_of_row(seat))
     data = {"participant": seat.id, "name": seat.name, "wording_version": said.wording_version}
     cases = await session_store.list_cases_of(db, seat.session_id)
-    return await write_lines(
-        db, [Line(case, LINES[said.answer], said.at, by, seat.session_id, data=data) for case in cases]
-    )
+    kind = LINES[said.purpose, said.answer]
+    return await write_lines(db, [Line(case, kind, now, by, seat.session_id, data=data) for case in cases])

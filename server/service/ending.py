@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +12,7 @@ from server.domain.principal import Agent, Person
 from server.domain.words import CaseId, CaseState, EntryKind, Outcome, PersonKind, SessionId, SessionState, Visibility
 from server.errors import MediaAway, NotFound, SessionEnded
 from server.media.protocol import Seat
+from server.service.airing import go_off_air
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.presence import person_left
@@ -21,6 +22,7 @@ from server.service.roster import seat_quietly
 from server.service.stage import clear_stage
 from server.service.taping import stop_running
 from server.service.views import Actor, CaseChange, Entry
+from server.store import broadcasts as broadcast_store
 from server.store import cases as case_store
 from server.store import sessions as store
 from server.store.rows import ParticipantRow
@@ -41,14 +43,21 @@ class Ending:
 
 
 async def finish_session(house: House, agent: Agent, session: SessionId, ending: Ending) -> None:
-    """Everybody is out, a recording is stopped first. Raises NotFound, SessionEnded."""
+    """Everybody is out; a recording is stopped and a broadcast ended first, and the case that was made with that is closed.
+
+    Raises NotFound, SessionEnded.
+    """
     async with house.db.read() as db:
         row = await store.find_session(db, session)
+        broadcast = await broadcast_store.find_broadcast(db, session)
     if row is None:
         raise NotFound
     if row.state is SessionState.ENDED:
         raise SessionEnded
     by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+    if broadcast is not None:
+        ending = replace(ending, closes=ending.closes or broadcast.own_case_id is not None)
+        await go_off_air(house, session, by)
     async with house.turns.of(session):
         await stop_running(house, agent, session)
         async with house.db.write() as db:

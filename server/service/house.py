@@ -24,14 +24,16 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
-    the bell of the work that follows a recording, the order of what concerns one session, what was seen of people's lines,
-    who watches broadcasts, which connections were lost, and why, while the database could not be told, and the streams that are shown."""
+    the bells of the work that follows a recording and of who keeps composers, the order of what concerns one session,
+    what was seen of people's lines, who watches broadcasts, which connections were lost, and why, while the database
+    could not be told, and the streams that are shown."""
 
     db: Database
     media: Workers
     announcer: Announcer
     settings: Settings
     finishing: Bell = field(default_factory=Bell)
+    airing: Bell = field(default_factory=Bell)
     turns: Turns = field(default_factory=Turns)
     lines: Lines = field(default_factory=Lines)
     viewers: ViewerBoard = field(default_factory=ViewerBoard)

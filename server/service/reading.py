@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.broadcasts import UNENDED
+from server.domain.consent import shown_to
 from server.domain.principal import Agent, Grant, Principal
 from server.domain.rights import grant_for, may_read_case, person_in
 from server.domain.words import (
@@ -11,8 +13,10 @@ from server.domain.words import (
     CaseState,
     ConsentAnswer,
     Language,
+    ParticipantId,
     PersonKind,
     RecordingState,
+    SessionId,
     SessionState,
 )
 from server.errors import Forbidden, NotFound
@@ -20,8 +24,9 @@ from server.service.house import House
 from server.service.pace import place_view, read_pace
 from server.service.roster import Kept, read_kept, session_view
 from server.service.topics import topic_name
-from server.service.views import AgentName, CaseView, ConsentView, PastSession, QueueView, RecordingRow
+from server.service.views import AgentName, CaseView, ConsentView, OnAir, PastSession, QueueView, RecordingRow
 from server.store import agents as agent_store
+from server.store import broadcasts as broadcast_store
 from server.store import cases as store
 from server.store import consents as consent_store
 from server.store import recordings as recording_store
@@ -59,12 +64,13 @@ class _Found:
     sessions: list[rows.SessionRow]
     recordings: list[rows.RecordingRow]
     consent: rows.ConsentRow | None
+    broadcast: OnAir | None
 
 
 async def view_case(house: House, principal: Principal, case: CaseId, language: Language | None = None) -> CaseView:
     """The case as this person may see it, in `language` or the case's own. Raises NotFound."""
     async with house.db.read() as db:
-        found = await _find(house, db, principal, await case_for(db, principal, case))
+        found = await _find(house, db, principal, await case_for(db, principal, case), language)
     speaks = language or found.case.language
     row = found.case
     kept = found.kept
@@ -86,6 +92,7 @@ async def view_case(house: House, principal: Principal, case: CaseId, language: 
         recordings=[recording_row(one) for one in found.recordings],
         agent=AgentName(found.agent.name, found.agent.id if for_agent else None) if found.agent else None,
         consent=consent_view(found.consent, speaks),
+        broadcast=found.broadcast,
         email=row.email if for_agent else None,
         phone=row.phone if for_agent else None,
         taken_by=row.taken_by if for_agent else None,
@@ -95,13 +102,16 @@ async def view_case(house: House, principal: Principal, case: CaseId, language: 
     )
 
 
-async def _find(house: House, db: AsyncConnection, principal: Principal, row: rows.CaseRow) -> _Found:
+async def _find(
+    house: House, db: AsyncConnection, principal: Principal, row: rows.CaseRow, language: Language | None
+) -> _Found:
     sessions = await session_store.list_sessions_of(db, row.id)
     session = _session_for(principal, row.id, sessions)
     kept = await read_kept(db, session) if session else None
     topic = await topic_store.find_topic(db, row.topic_id)
     if topic is None:
         raise NotFound
+    mine = _mine(principal, row.id, kept) if kept else None
     return _Found(
         case=row,
         topic=topic,
@@ -110,7 +120,8 @@ async def _find(house: House, db: AsyncConnection, principal: Principal, row: ro
         kept=kept,
         sessions=sessions,
         recordings=await list_visible_recordings(db, principal, row.id),
-        consent=await _my_consent(db, principal, row.id, kept) if kept else None,
+        consent=await _my_consent(db, kept, mine) if kept else None,
+        broadcast=await read_on_air(db, kept.session.id, mine, language or row.language) if kept else None,
     )
 
 
@@ -130,10 +141,26 @@ async def _place(house: House, db: AsyncConnection, row: rows.CaseRow) -> QueueV
     return place_view(ahead, await read_pace(house, db))
 
 
-async def _my_consent(db: AsyncConnection, principal: Principal, case: CaseId, kept: Kept) -> rows.ConsentRow | None:
+def _mine(principal: Principal, case: CaseId, kept: Kept) -> ParticipantId | None:
     me = person_in(principal, case, kept.session.id)
-    mine = next((one.id for one in kept.people if me is not None and one.person_id == me.person_id), None)
+    return next((one.id for one in kept.people if me is not None and one.person_id == me.person_id), None)
+
+
+async def _my_consent(db: AsyncConnection, kept: Kept, mine: ParticipantId | None) -> rows.ConsentRow | None:
     return (await consent_store.list_latest(db, kept.session.id)).get(mine) if mine else None
+
+
+async def read_on_air(
+    db: AsyncConnection, session: SessionId, me: ParticipantId | None, language: Language
+) -> OnAir | None:
+    """What somebody on stage is told of the broadcast of the session; None when there is none, or it is over."""
+    row = await broadcast_store.find_broadcast(db, session)
+    if row is None or row.state not in UNENDED:
+        return None
+    wanted = shown_to(row.visibility)
+    mine = (await consent_store.list_latest(db, session, wanted.purpose)).get(me) if me else None
+    given = await consent_store.list_given(db, session, wanted)
+    return OnAir(row.title, row.visibility, row.state, consent_view(mine, language), me in given)
 
 
 def consent_view(row: rows.ConsentRow | None, language: Language) -> ConsentView | None:

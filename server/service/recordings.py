@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.principal import Agent, Person, Principal
-from server.domain.rights import agent_only
+from server.domain.principal import Agent, Anonymous, Person, Principal
+from server.domain.rights import agent_only, may_play, may_see_entry
 from server.domain.words import (
     EntryKind,
     ParticipantId,
@@ -21,9 +21,18 @@ from server.domain.words import (
     SessionId,
     SessionState,
     Source,
-    Visibility,
 )
-from server.errors import AlreadyRecording, Conflict, MediaAway, NobodyAgreed, NotFound, OaseError, SessionEnded
+from server.errors import (
+    AlreadyRecording,
+    Conflict,
+    MediaAway,
+    NobodyAgreed,
+    NotFound,
+    NotSignedIn,
+    OaseError,
+    SessionEnded,
+)
+from server.service.airing import HLS_TYPE
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.reading import may_watch
@@ -31,6 +40,7 @@ from server.service.roster import announce_roster, seen_by_media
 from server.service.secrecy import make_id
 from server.service.taping import STOP_LIMIT, STOPPING, announce_recording, part_request, stop, tell_people
 from server.service.views import Actor, Fact, Moment, RecordingFile, RecordingView
+from server.store import broadcasts as broadcast_store
 from server.store import cases as case_store
 from server.store import consents as consent_store
 from server.store import recordings as store
@@ -155,13 +165,25 @@ async def stop_recording(house: House, principal: Principal, recording: Recordin
 async def _find(house: House, principal: Principal, recording: RecordingId) -> RecordingRow:
     async with house.db.read() as db:
         row = await store.find_recording(db, recording)
-    if row is None or not may_watch(principal, row):
-        raise NotFound
+        is_theirs = row is not None and (may_watch(principal, row) or await _is_shown(db, principal, row))
+    if row is None or not is_theirs:
+        raise NotSignedIn if isinstance(principal, Anonymous) else NotFound
     return row
 
 
+async def _is_shown(db: AsyncConnection, principal: Principal, row: RecordingRow) -> bool:
+    """Whether it is what a broadcast left that this person may watch."""
+    broadcast = await broadcast_store.find_broadcast(db, row.session_id)
+    if broadcast is None or broadcast.recording_id != row.id:
+        return False
+    return may_play(principal, broadcast, await session_store.list_cases_of(db, row.session_id))
+
+
 async def read_recording(house: House, principal: Principal, recording: RecordingId) -> RecordingView:
-    """The recording with its files; for customers only when it is shared. Raises NotFound."""
+    """The recording with its files; for customers only when it is shared, for everybody when it is a broadcast's that they may watch.
+
+    Raises NotFound, or NotSignedIn for nobody known; the same for a recording that is not there.
+    """
     row = await _find(house, principal, recording)
     async with house.db.read() as db:
         names = {one.id: one.name for one in await session_store.list_participants(db, row.session_id)}
@@ -177,7 +199,7 @@ async def read_recording(house: House, principal: Principal, recording: Recordin
         duration_s=row.duration_s,
         size_bytes=row.size_bytes,
         progress=row.view_progress if row.state is RecordingState.FINISHING else None,
-        files=[_file(row.id, one, names) for one in row.tracks.get("files", [])],
+        files=[_file(row, one, names) for one in row.tracks.get("files", [])],
         shared=row.shared_at is not None,
         moments=moments,
         error=row.error,
@@ -185,12 +207,13 @@ async def read_recording(house: House, principal: Principal, recording: Recordin
     )
 
 
-def _file(recording: RecordingId, one: dict[str, Any], names: dict[ParticipantId, str]) -> RecordingFile:
+def _file(row: RecordingRow, one: dict[str, Any], names: dict[ParticipantId, str]) -> RecordingFile:
+    is_stream = one["type"] == HLS_TYPE
     return RecordingFile(
         kind=one["kind"],
         name=one["name"],
         type=one["type"],
-        url=f"/recordings/{recording}/files/{one['name']}",
+        url=f"/live/{row.session_id}/{one['name']}" if is_stream else f"/recordings/{row.id}/files/{one['name']}",
         participant_name=names.get(one["participant"]) if one["participant"] else None,
         source=Source(one["source"]) if one["source"] else None,
         size_bytes=one["size_bytes"],
@@ -203,8 +226,8 @@ async def _moments(house: House, db: AsyncConnection, principal: Principal, row:
     """What the timeline says happened during the recording, counted in its own time (lost times between parts left out)."""
     end = row.ended_at or house.now()
     lines = await timeline_store.list_between(db, row.case_id, row.started_at - timedelta(seconds=1), end)
-    for_agent = isinstance(principal, Agent)
-    seen = [one for one in lines if for_agent or one.visibility is Visibility.EVERYONE]
+    case = row.case_id
+    seen = [one for one in lines if may_see_entry(principal, case, one.session_id, one.visibility)]
     return [Moment(seconds_into(row, one.at.timestamp()), one.kind, one.text or one.actor_name) for one in seen]
 
 
@@ -244,7 +267,7 @@ async def share_recording(house: House, principal: Principal, recording: Recordi
 
 
 async def delete_recording(house: House, principal: Principal, recording: RecordingId) -> None:
-    """Files and facts are gone; the timeline keeps that there was one. Agents. Raises Conflict while it is written."""
+    """Files and facts are gone; the timeline keeps that there was one. A broadcast goes with it. Agents. Raises Conflict while it is written."""
     agent_only(principal)
     row = await _find(house, principal, recording)
     gone = {"deleted_at": house.now(), "tracks": {}, "shared_at": None}
@@ -252,5 +275,6 @@ async def delete_recording(house: House, principal: Principal, recording: Record
     async with house.db.write() as db:
         if not await store.step_recording(db, recording, states, **gone):
             raise Conflict
+        await broadcast_store.take_away(db, recording, house.now())
     folder = house.settings.recordings / row.directory
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -10,13 +10,13 @@ from server.domain.words import (
     AgentId,
     CaseId,
     CaseState,
-    ConsentAnswer,
     EntryKind,
     Language,
     LinkId,
     Outcome,
     ParticipantId,
     PersonKind,
+    Purpose,
     RecordingId,
     RecordingState,
     Role,
@@ -26,6 +26,8 @@ from server.domain.words import (
     TopicId,
     Visibility,
 )
+from server.service.consent_views import ConsentView as ConsentView
+from server.service.consent_views import OnAir as OnAir
 from server.service.media_views import ConnectionView as ConnectionView
 from server.service.media_views import Moment as Moment
 from server.service.media_views import RecordingFile as RecordingFile
@@ -111,16 +113,6 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentView:
-    """Where the reader's own consent to the recording stands, with the exact words asked or to be asked."""
-
-    asked: bool
-    answer: ConsentAnswer | None
-    wording: str
-    wording_version: str
-
-
-@dataclass(frozen=True, slots=True)
 class AgentName:
     """The agent who has a case. `id` is for agents only."""
 
@@ -168,6 +160,7 @@ class CaseView:
     recordings: list[RecordingRow]
     agent: AgentName | None
     consent: ConsentView | None
+    broadcast: OnAir | None
     email: str | None = None
     phone: str | None = None
     taken_by: AgentId | None = None
@@ -376,6 +369,7 @@ class ConsentQuestion:
     """What a person is asked, in each language."""
 
     session: SessionId
+    purpose: Purpose
     wording_version: str
     wording: dict[Language, str]
 

@@ -13,6 +13,7 @@ from server.domain.principal import Agent, Person
 from server.domain.rights import may_join
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView, worker_of
+from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import LinesTold, PersonLine, Speaking
 from server.service.views import (
     CaseChange,
@@ -56,6 +57,9 @@ class SocketAnnouncer:
 
     async def case_changed(self, change: CaseChange) -> None:
         self._say("case", change=to_plain(change))
+
+    async def broadcast_changed(self, cases: Sequence[CaseId], change: BroadcastChange) -> None:
+        self._say("broadcast", cases=list(cases), change=to_plain(change))
 
     async def desk_changed(self) -> None:
         self._say("desk")

@@ -15,6 +15,7 @@ from server.domain.rights import is_person, may_join, may_read_case
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId
 from server.errors import OaseError
 from server.service.bell import Bell
+from server.service.broadcast_views import BroadcastChange
 from server.service.house import House
 from server.service.views import CaseChange, ConsentQuestion, Entry, QueuePlace, RecordingProgress
 from server.signaling.crowd import Crowd, Socket
@@ -41,6 +42,7 @@ class Listener:
             "queue": self._queue,
             "case": self._case,
             "desk": self._desk_changed,
+            "broadcast": self._broadcast,
             "consent": self._consent,
             "recording": self._recording,
             "visitor_revoked": self._visitor_revoked,
@@ -97,6 +99,13 @@ class Listener:
         change = _read(CaseChange, message["change"])
         await self._tell_watchers([change.case], "case", change)
 
+    async def _broadcast(self, message: dict[str, Any]) -> None:
+        """To the pages of those who may be on stage: agents, customers and guests of the session."""
+        change = _read(BroadcastChange, message["change"])
+        for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
+            if may_join(socket.principal, case, change.session):
+                await self._crowd.tell(socket, "broadcast", change)
+
     async def _tell_watchers(self, cases: list[CaseId], event: str, body: Any) -> None:
         for socket, case in self._crowd.watching(cases):
             if may_read_case(socket.principal, case):
@@ -120,7 +129,8 @@ class Listener:
         for socket in self._crowd.all():
             if is_person(socket.principal, person):
                 wording = question.wording.get(socket.language) or next(iter(question.wording.values()), "")
-                body = ConsentTold(question.session, "asked", wording, question.wording_version, question.wording)
+                version, words = question.wording_version, question.wording
+                body = ConsentTold(question.session, question.purpose, "asked", wording, version, words)
                 await self._crowd.tell(socket, "consent", body)
 
     async def _recording(self, message: dict[str, Any]) -> None:

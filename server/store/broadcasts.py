@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import BroadcastState, CaseId, Openness, SessionId
+from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, SessionId
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
 from server.store.broadcast_tables import broadcast, broadcast_case
 from server.store.rows import all_rows, chosen, one_row
@@ -36,6 +36,12 @@ async def lock_broadcast(db: AsyncConnection, session_id: SessionId) -> Broadcas
 async def set_broadcast(db: AsyncConnection, session_id: SessionId, *when: Any, **values: Any) -> bool:
     """Changes a broadcast if all conditions (on `broadcast_tables.broadcast`) hold."""
     return await changed(db, update(broadcast).where(broadcast.c.session_id == session_id, *when).values(**values))
+
+
+async def take_away(db: AsyncConnection, recording: RecordingId, now: datetime) -> None:
+    """The broadcast whose recording this was is not for the public any more."""
+    mine = update(broadcast).where(broadcast.c.recording_id == recording, broadcast.c.removed_at.is_(None))
+    await db.execute(mine.values(removed_at=now))
 
 
 async def next_seq(db: AsyncConnection, session_id: SessionId, count: int = 1) -> int:

@@ -43,11 +43,11 @@ class Moment(TypeDecorator[datetime]):
 class Word(TypeDecorator[StrEnum]):
     """One of the words of a `StrEnum`, kept as text."""
 
-    impl = String(32)
+    impl = String
     cache_ok = True
 
-    def __init__(self, words: type[StrEnum]) -> None:
-        super().__init__()
+    def __init__(self, words: type[StrEnum], length: int = 32) -> None:
+        super().__init__(length)
         self.words = words
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:

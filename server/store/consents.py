@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.consent import may_write
-from server.domain.words import ParticipantId, PersonKind, SessionId
+from server.domain.consent import RECORDED, Wanted, is_enough, may_write
+from server.domain.words import ParticipantId, PersonKind, Purpose, SessionId
 from server.store.rows import ConsentRow, all_rows, chosen
 from server.store.tables import consent, link, participant
 from server.store.writing import add_row, changed
@@ -17,18 +17,21 @@ async def add_consent(db: AsyncConnection, row: ConsentRow) -> None:
     await add_row(db, consent, row)
 
 
-async def list_latest(db: AsyncConnection, session_id: SessionId) -> dict[ParticipantId, ConsentRow]:
-    """The last question to each person of a session; only this one counts."""
+async def list_latest(
+    db: AsyncConnection, session_id: SessionId, purpose: Purpose = Purpose.RECORDING
+) -> dict[ParticipantId, ConsentRow]:
+    """The last question about a purpose to each person of a session; only this one counts."""
+    mine = and_(consent.c.session_id == session_id, consent.c.purpose == purpose)
     last = (
         select(consent.c.participant_id, func.max(consent.c.round).label("round"))
-        .where(consent.c.session_id == session_id)
+        .where(mine)
         .group_by(consent.c.participant_id)
         .subquery()
     )
     statement = (
         chosen(ConsentRow, consent)
         .join(last, (consent.c.participant_id == last.c.participant_id) & (consent.c.round == last.c.round))
-        .where(consent.c.session_id == session_id)
+        .where(mine)
     )
     return {row.participant_id: row for row in all_rows(ConsentRow, await db.execute(statement))}
 
@@ -39,10 +42,11 @@ async def step_consent(db: AsyncConnection, row: ConsentRow, **values: Any) -> b
     return await changed(db, fits.values(**values))
 
 
-async def list_given(db: AsyncConnection, session_id: SessionId) -> list[ParticipantId]:
-    """Whose tracks may be written now: who said yes, and the machines of who said yes."""
-    latest = await list_latest(db, session_id)
-    given = {person for person, row in latest.items() if may_write(row.answer)}
+async def list_given(db: AsyncConnection, session_id: SessionId, wanted: Wanted = RECORDED) -> list[ParticipantId]:
+    """Whose tracks may be written, or shown, now: who said yes to what is `wanted`, and the machines of who said yes."""
+    latest = await list_latest(db, session_id, wanted.purpose)
+    yes = [row for row in latest.values() if may_write(row.answer) and is_enough(row.wording_version, wanted)]
+    given = {row.participant_id for row in yes}
     return sorted(given | await _list_machines(db, session_id, given))
 
 

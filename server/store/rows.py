@@ -19,6 +19,7 @@ from server.domain.words import (
     Outcome,
     ParticipantId,
     PersonKind,
+    Purpose,
     RecordingId,
     RecordingState,
     Role,
@@ -193,7 +194,7 @@ class ConsentRow:
     session_id: SessionId
     case_id: CaseId
     participant_id: ParticipantId
-    purpose: str
+    purpose: Purpose
     round: int
     answer: ConsentAnswer
     wording_version: str

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import select, text, update
 
+from server.api import broadcast_requests as b
 from server.api import requests as r
 from server.domain.words import (
     CaseId,
@@ -40,6 +41,8 @@ WATCHED = (
     "consent",
     "recording",
     "agent",
+    "broadcast",
+    "broadcast_case",
 )
 
 
@@ -71,6 +74,7 @@ async def make_scene(site: Site) -> Scene:
     ids["connection"] = await add_connection(site, PersonKind.CUSTOMER, victim.case, ids["link"])
     ids["recording"] = await add_recording(site, victim)
     await take_seat(site, victim)
+    await add_broadcast(site, victim, ann)
     ids["name"], ids["agent"] = "view.mp4", ann.agent_id
     ids["channel"] = (await first_channel(site.house)).id
     strangers = await make_strangers(site, victim, ann)
@@ -123,6 +127,12 @@ async def expired_customer(site: Site, victim: Browser) -> Browser:
     async with site.house.db.write() as db:
         await db.execute(update(tables.link).where(tables.link.c.id == made["id"]).values(expires_at=past))
     return browser
+
+
+async def add_broadcast(site: Site, customer: Browser, agent: Browser) -> None:
+    """The session has been opened to those who are invited."""
+    path = f"/api/v1/sessions/{customer.session}/broadcast"
+    await agent.ok("POST", path, {"title": f"{CANARY} title", "visibility": "private"})
 
 
 async def first_link(site: Site, case: str) -> str:
@@ -206,6 +216,12 @@ SAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     r.DeviceState: {"microphone": True, "camera": True, "screen": False},
     r.Consent: {"answer": "given", "wording_version": "1"},
     r.Share: {"shared": True},
+    b.PlanBroadcast: {"title": "x", "topic": "strom", "client_id": "u" * 20},
+    b.OpenBroadcast: {"title": "x"},
+    b.ChangeBroadcast: {"title": "y", "removed": True},
+    b.CountDown: {"seconds": 10},
+    b.SetScene: {"layout": "grid"},
+    b.LinkCase: {"case": "none"},
     r.AddAgent: {"email": "x@example.org", "name": "X", "role": Role.AGENT.value},
     r.SwitchAgent: {"disabled": True},
     r.SetChannel: {"responsible_name": "Erika Muster"},

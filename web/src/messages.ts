@@ -42,6 +42,23 @@ export interface AgentsView {
   agents: AgentView[];
 }
 
+/** The question on the picture, and who asked it. */
+export interface BannerView {
+  text: string;
+  name: string;
+}
+
+/** `broadcast`: a broadcast stands otherwise, or somebody may be seen who was not, or the other way round. Fetch it again. */
+export interface BroadcastChange {
+  session: string;
+  state: BroadcastState;
+  visibility: Openness;
+  title: string;
+  starts_at: string | null;
+  live_at: string | null;
+  ended_at: string | null;
+}
+
 /** A broadcast as everybody sees it who may. `stream` is where its picture is, None while there is none; `now` is the server's clock. */
 export interface BroadcastPublic {
   session: string;
@@ -61,13 +78,74 @@ export interface BroadcastPublic {
   now: string;
 }
 
+/** A broadcast in the agents' list. `by` planned or opened it. */
+export interface BroadcastRow {
+  session: string;
+  title: string;
+  topic: TopicName;
+  language: Language;
+  visibility: Openness;
+  state: BroadcastState;
+  created_at: string;
+  starts_at: string | null;
+  live_at: string | null;
+  ended_at: string | null;
+  by: string;
+  recording: string | null;
+  removed: boolean;
+}
+
 /** A broadcast is planned, may be rehearsed without audience, counts down, is live, pauses with a card, and ends. */
 export type BroadcastState = 'planned' | 'rehearsal' | 'countdown' | 'live' | 'paused' | 'ended';
+
+/** A broadcast for agents. `case` carries its timeline; `own`: that was made with it, and is closed with it. */
+export interface BroadcastView {
+  session: string;
+  case: string;
+  own: boolean;
+  channel: ChannelName;
+  topic: TopicName;
+  title: string;
+  description: string;
+  language: Language;
+  visibility: Openness;
+  state: BroadcastState;
+  starts_at: string | null;
+  live_at: string | null;
+  ended_at: string | null;
+  scene: SceneView;
+  people: StagePerson[];
+  me: ConsentView | null;
+  obstacles: string[];
+  listed: boolean;
+  removed: boolean;
+  slow_mode_s: number;
+  holds: boolean;
+  words: string[];
+  recording: string | null;
+  cases: LinkedCase[];
+  watch: string;
+  preview: string;
+}
+
+/** One page of the list, newest first. `next` goes into `before` for the following page. */
+export interface BroadcastsView {
+  broadcasts: BroadcastRow[];
+  next: string | null;
+}
 
 /** `bye`: the socket is about to be closed, and why: signed_out, revoked, restarting (come back after `again_in_s`). */
 export interface Bye {
   reason: 'signed_out' | 'revoked' | 'restarting';
   again_in_s: number;
+}
+
+/** A picture over everything, while nobody is heard. `until`: the UNIX time that a countdown runs to. */
+export interface CardView {
+  kind: string;
+  title: string;
+  text: string;
+  until: number | null;
 }
 
 /** The state of a case changed; readers fetch it again. */
@@ -123,12 +201,37 @@ export interface CaseView {
   recordings: RecordingRow[];
   agent: AgentName | null;
   consent: ConsentView | null;
+  broadcast: OnAir | null;
   email: string | null;
   phone: string | null;
   taken_by: string | null;
   taken_at: string | null;
   sessions: PastSession[];
   seq: number | null;
+}
+
+/** What is to be different; what is not named stays. `removed` takes it and its recording from the public, or gives it back. */
+export interface ChangeBroadcast {
+  title?: string | null;
+  description?: string | null;
+  topic?: string | null;
+  channel?: string | null;
+  language?: Language | null;
+  visibility?: Openness | null;
+  starts_at?: string | null;
+  listed?: boolean | null;
+  removed?: boolean | null;
+  slow_mode_s?: number | null;
+  holds?: boolean | null;
+  words?: string[] | null;
+}
+
+/** Under whose name a broadcast stands. `is_complete`: a person responsible and an Impressum are named. */
+export interface ChannelName {
+  id: string;
+  slug: string;
+  name: string;
+  is_complete: boolean;
 }
 
 /** Under whose name a broadcast stands, and who answers for it by law. */
@@ -193,21 +296,27 @@ export interface Consent {
 /** Where a person's consent to one purpose stands. Nothing is written or shown unless it is GIVEN. */
 export type ConsentAnswer = 'asked' | 'given' | 'refused' | 'withdrawn';
 
-/** `consent`: the reader is asked whether the session may be recorded. */
+/** `consent`: the reader is asked whether the session may be recorded, or whether its audience may see and hear them. */
 export interface ConsentTold {
   session: string;
+  purpose: Purpose;
   answer: 'asked';
   wording: string;
   wording_version: string;
   wordings: Partial<Record<Language, string>>;
 }
 
-/** Where the reader's own consent to the recording stands, with the exact words asked or to be asked. */
+/** Where the reader's own consent to one purpose stands, with the exact words asked. */
 export interface ConsentView {
   asked: boolean;
   answer: ConsentAnswer | null;
   wording: string;
   wording_version: string;
+}
+
+/** How long the audience sees the time run. */
+export interface CountDown {
+  seconds?: number;
 }
 
 /** How many cases wait, are mine and taken, and are open. */
@@ -353,6 +462,12 @@ export interface LinesTold {
   lines: PersonLine[];
 }
 
+/** A case that was answered before the audience. `at`: when its answer began; none: now. */
+export interface LinkCase {
+  case: string;
+  at?: string | null;
+}
+
 /** What a link led to. `session` is the one to join, if there is one. */
 export interface LinkExchanged {
   case: string;
@@ -368,6 +483,14 @@ export interface LinkView {
   link: string;
   qr_svg: string;
   expires_at: string;
+}
+
+/** A case that came up, `at_s` into the stream. */
+export interface LinkedCase {
+  case: string;
+  number: string;
+  at: string;
+  at_s: number | null;
 }
 
 /** The links to a case, oldest first. */
@@ -419,6 +542,27 @@ export interface NumbersView {
   questions: number;
   votes: number;
   steps: StepView[];
+}
+
+/** What those on stage are told of the broadcast of their session. `consent` is the reader's own, None before the question; `shown`: the audience */
+export interface OnAir {
+  title: string;
+  visibility: Openness;
+  state: BroadcastState;
+  consent: ConsentView | null;
+  shown: boolean;
+}
+
+/** A running session is to have an audience. No channel: the first one. */
+export interface OpenBroadcast {
+  title: string;
+  description?: string;
+  visibility?: Openness;
+  language?: Language;
+  starts_at?: string | null;
+  channel?: string | null;
+  size?: 720 | 1080;
+  small?: boolean;
 }
 
 /** A customer asks for help. `client_id` is made by the browser: sent twice, one case is opened. */
@@ -482,6 +626,20 @@ export interface PersonLine {
   height: number | null;
 }
 
+/** A broadcast is planned, with a case of its own. `client_id` is made by the browser: sent twice, one is planned. */
+export interface PlanBroadcast {
+  title: string;
+  description?: string;
+  visibility?: Openness;
+  language?: Language;
+  starts_at?: string | null;
+  channel?: string | null;
+  size?: 720 | 1080;
+  small?: boolean;
+  topic: string;
+  client_id: string;
+}
+
 /** A failure (RFC 9457). `code` is for programs and never changes; `detail` is a sentence in the reader's language. */
 export interface Problem {
   type: string;
@@ -490,6 +648,9 @@ export interface Problem {
   code: string;
   detail: string;
 }
+
+/** What a person is asked to agree to: that the session is recorded, that its audience sees and hears them. */
+export type Purpose = 'recording' | 'public';
 
 /** `queue`: this waiting case's place. */
 export interface QueueTold {
@@ -565,7 +726,7 @@ export interface RecordingRow {
 }
 
 /** RECORDING while packets are written; FINISHING while files are made seekable and the view is encoded; READY, or FAILED. */
-export type RecordingState = 'recording' | 'finishing' | 'ready' | 'failed';
+export type RecordingState = 'live' | 'recording' | 'finishing' | 'ready' | 'failed';
 
 /** A recording with its files. `progress` (0..1) while it is being finished; `unread`: how many broken files are left out of it. */
 export interface RecordingView {
@@ -614,6 +775,18 @@ export interface Say {
   client_id: string;
 }
 
+/** What the audience sees. `main`: who has the large place, None for who speaks. `size` and `small` hold from the stream's beginning. */
+export interface SceneView {
+  layout: string;
+  lower_thirds: boolean;
+  main: string | null;
+  card: CardView | null;
+  banner: BannerView | null;
+  logo: boolean;
+  size: number;
+  small: boolean;
+}
+
 /** `session_ended`: the session is over. */
 export interface SessionEndedTold {
   session: string;
@@ -633,6 +806,19 @@ export interface SessionView {
   home: number | null;
 }
 
+/** A question on the picture, and who asked it. */
+export interface SetBanner {
+  text: string;
+  name?: string;
+}
+
+/** A picture over everything; nobody is heard. A countdown and the end have cards of their own. */
+export interface SetCard {
+  kind: 'title' | 'pause';
+  title?: string;
+  text?: string;
+}
+
 /** What is to change of a channel; an empty text takes something away. */
 export interface SetChannel {
   name?: string | null;
@@ -645,6 +831,18 @@ export interface SetChannel {
 /** A new password, twelve characters or more. */
 export interface SetPassword {
   password: string;
+}
+
+/** What the audience is to see, as a whole. `main`: who has the large place; None: who speaks. */
+export interface SetScene {
+  layout?: 'speaker' | 'grid' | 'screen' | 'single';
+  lower_thirds?: boolean;
+  main?: string | null;
+  card?: SetCard | null;
+  banner?: SetBanner | null;
+  logo?: boolean;
+  size?: 720 | 1080;
+  small?: boolean;
 }
 
 /** Whether the customer may see the recording. */
@@ -693,6 +891,15 @@ export interface Speaking {
   session: string;
   participants: string[];
   main: string | null;
+}
+
+/** Somebody on stage and what they said about being seen (None: not asked in these words). `shown`: the audience may see and hear them. */
+export interface StagePerson {
+  participant: string;
+  name: string;
+  kind: PersonKind;
+  answer: ConsentAnswer | null;
+  shown: boolean;
 }
 
 /** Where a channel stands: below the share at which people want to be warned, above it, or at the limit. */
@@ -798,6 +1005,7 @@ export interface Watching {
 
 /** Every `code` of a failure (server/errors.py). */
 export type Code =
+  | 'already_broadcast'
   | 'already_recording'
   | 'already_taken'
   | 'bad_field'
@@ -805,6 +1013,7 @@ export type Code =
   | 'bad_link'
   | 'bad_request'
   | 'bad_sdp'
+  | 'broadcast_ended'
   | 'busy'
   | 'case_closed'
   | 'composer_away'
@@ -814,13 +1023,17 @@ export type Code =
   | 'etag_missing'
   | 'etag_stale'
   | 'forbidden'
+  | 'imprint_missing'
   | 'imprint_needed'
   | 'internal'
   | 'media_away'
   | 'no_common_codec'
   | 'no_space'
   | 'nobody_agreed'
+  | 'nobody_on_stage'
+  | 'nobody_to_show'
   | 'not_acceptable'
+  | 'not_everybody_asked'
   | 'not_found'
   | 'not_json'
   | 'not_offered'
@@ -863,6 +1076,8 @@ export interface ServerEvents {
   recording: RecordingProgress;
   /** A session is over */
   session_ended: SessionEndedTold;
+  /** A broadcast stands otherwise: fetch it again */
+  broadcast: BroadcastChange;
   /** The agents' lists changed: fetch them again */
   desk: DeskTold;
   /** The socket is about to be closed */

@@ -18,7 +18,7 @@ export class Consent {
     const withdraw = closable(byId<HTMLDialogElement>('withdraw'));
     byId('withdraw-yes').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, async () => { await this.#say('withdrawn'); withdraw.close(); }));
     byId('recording-sign').addEventListener('click', () => { if (this.answer === 'given') withdraw.showModal(); else this.#explain(); });
-    line.on('consent', (told) => { if (told.session === session()) this.ask(told.wordings?.[language() as 'de' | 'en'] ?? told.wording, told.wording_version); });
+    line.on('consent', (told) => { if (told.session === session() && told.purpose === 'recording') this.ask(told.wordings?.[language() as 'de' | 'en'] ?? told.wording, told.wording_version); });
   }
 
   /** How it stands, from the server: after a load, and after each change. */

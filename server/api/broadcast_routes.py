@@ -1,0 +1,71 @@
+"""The routes of broadcasts for agents and those on stage. Part of the registry."""
+
+from server.api import broadcast_requests as b
+from server.api import requests as r
+from server.api.door import Route, Thing, Who
+from server.api.routes import API, get, post
+from server.service.broadcast_views import BroadcastsView, BroadcastView
+from server.service.views import ConsentView
+
+_ONE = f"{API}/broadcasts/{{session}}"
+_TEXT_BYTES = 50 * 1024
+_WORDS_BYTES = 256 * 1024
+
+
+def _step(name: str, summary: str, body: type[r.Request] | None = None) -> Route:
+    return post(f"{_ONE}/{name}", Who.AGENT, summary, body, BroadcastView, Thing.SESSION, cost=5)
+
+
+BROADCASTS = [
+    get(f"{API}/broadcasts", Who.AGENT, "All broadcasts, newest first", BroadcastsView, cost=2),
+    post(
+        f"{API}/broadcasts",
+        Who.AGENT,
+        "Plan a broadcast, with a case of its own",
+        b.PlanBroadcast,
+        BroadcastView,
+        status=201,
+        cost=10,
+        limit_bytes=_TEXT_BYTES,
+    ),
+    post(
+        f"{API}/sessions/{{session}}/broadcast",
+        Who.AGENT,
+        "Give a running session an audience",
+        b.OpenBroadcast,
+        BroadcastView,
+        Thing.SESSION,
+        status=201,
+        cost=10,
+        limit_bytes=_TEXT_BYTES,
+    ),
+    get(_ONE, Who.AGENT, "A broadcast, those on stage, and what is in its way", BroadcastView, Thing.SESSION),
+    Route(
+        "PATCH",
+        _ONE,
+        Who.AGENT,
+        "Change what is known of a broadcast, and who may watch it",
+        b.ChangeBroadcast,
+        BroadcastView,
+        Thing.SESSION,
+        cost=3,
+        limit_bytes=_WORDS_BYTES,
+    ),
+    _step("rehearse", "Compose for agents alone; ask those on stage"),
+    _step("countdown", "Let the audience in, and go live when the time is over", b.CountDown),
+    _step("live", "Show those who agreed"),
+    _step("pause", "Show a card, and let nobody be heard"),
+    _step("resume", "Go on after a pause"),
+    _step("end", "End it; the recording is there"),
+    Route("PUT", f"{_ONE}/scene", Who.AGENT, "What the audience sees", b.SetScene, BroadcastView, Thing.SESSION),
+    _step("consent/ask", "Ask everybody on stage whether the audience may see them"),
+    post(
+        f"{_ONE}/consent",
+        Who.VISITOR,
+        "Answer whether the audience may see and hear me",
+        r.Consent,
+        ConsentView,
+        Thing.SESSION,
+    ),
+    _step("cases", "A case was answered before the audience", b.LinkCase),
+]
