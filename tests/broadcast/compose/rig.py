@@ -5,8 +5,10 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +18,19 @@ import numpy as np
 
 from server.broadcast.compose.client import ComposerClient
 from server.broadcast.compose.scene import ComposerHealth, Scene
+from server.broadcast.hls.index import NAME, read_entries
 from server.broadcast.hls.serving import Broadcast
+from server.broadcast.pictures import planes_of
+from server.broadcast.sounds import RATE
 from server.errors import ComposerAway
+from tests.broadcast.hls.rules import parse
 from tests.media.record_worker import ROOT, RecordWorker
 
 RED = (81, 90, 240)
 """Of nobody but the one who may not be seen: saturated, in 4:2:0's terms."""
 TONE_HZ = 3000
+PIECE = 2400
+"""Samples, a twentieth of a second."""
 
 
 def red_picture(t_s: float) -> np.ndarray:
@@ -82,6 +90,12 @@ class ComposeRig:
         until_s = (await self.client.health()).position_s + more_s
         return await self.health(lambda health: health.position_s >= until_s)
 
+    async def newest_s(self) -> float:
+        """Where the programme is at this moment, on the stream's clock; at most a few pictures more."""
+        health = await self.client.health()
+        (start, *_), _ = read_entries(self.directory / NAME)
+        return time.time() - health.latency_s - float(start["at"])
+
     async def end(self) -> None:
         """Ends the stream, and the composer with it."""
         await self.client.end()
@@ -132,25 +146,34 @@ class Seen:
 
 
 def look(path: Path) -> Seen:
-    """Every frame and every sample."""
-    seen = Seen()
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            blue, red = (
-                np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width]
-                for plane in frame.planes[1:]
-            )
-            seen.times.append(float(frame.time or 0.0))
-            seen.sizes.append((frame.width, frame.height))
-            seen.red.append(float(((red > 190) & (blue < 125)).mean()))
-    heard, began = [], None
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            began = float(frame.time or 0.0) if began is None else began
-            heard.append(frame.to_ndarray()[0])
+    """Every frame and every sample, run by run: with each initialization section a new decoder, as browsers have it."""
+    seen, heard, began = Seen(), list[np.ndarray](), 0.0
+    for run in _runs(path):
+        with av.open(BytesIO(run)) as container:
+            for frame in container.decode(video=0):
+                seen.times.append(float(frame.time or 0.0))
+                seen.sizes.append((frame.width, frame.height))
+                seen.red.append(_red_share(frame))
+        with av.open(BytesIO(run)) as container:
+            for piece in container.decode(audio=0):
+                began = began if heard else float(piece.time or 0.0)
+                missing = round((float(piece.time or 0.0) - began) * RATE) - sum(map(len, heard))
+                heard += [np.zeros(max(0, missing), np.float32), piece.to_ndarray()[0]]
     samples = np.concatenate(heard)
-    length = 2400
-    wave = np.exp(-2j * np.pi * TONE_HZ * np.arange(length) / 48_000) * 2 / length
-    for at in range(0, len(samples) - length, length):
-        seen.tone.append(((began or 0.0) + at / 48_000, float(abs(np.dot(samples[at : at + length], wave)))))
+    wave = np.exp(-2j * np.pi * TONE_HZ * np.arange(PIECE) / RATE) * 2 / PIECE
+    for at in range(0, len(samples) - PIECE, PIECE):
+        seen.tone.append((began + at / RATE, float(abs(np.dot(samples[at : at + PIECE], wave)))))
     return seen
+
+
+def _runs(path: Path) -> Iterator[bytes]:
+    """What follows each initialization section, with it."""
+    there = [one for one in parse(path.read_text()).segments if one.uri is not None and not one.is_gap]
+    for initial, segments in groupby(there, key=lambda one: one.map):
+        names = [str(initial), *(str(one.uri) for one in segments)]
+        yield b"".join((path.parent / name).read_bytes() for name in names)
+
+
+def _red_share(frame: av.VideoFrame) -> float:
+    _, blue, red = planes_of(frame)
+    return float(((red > 190) & (blue < 125)).mean())
