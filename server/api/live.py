@@ -40,6 +40,9 @@ async def read_stream(call: Call) -> web.Response:
         shown = live.NOTHING
     else:
         shown = await live.show(call.house, asking, call.session, name, request.query)
+    if shown.answer.status == 200 and name.endswith(".m3u8") and request.method == "GET":
+        viewers, address = call.house.viewers, request.app[EDGE].caller(request)
+        viewers.saw(call.session, viewers.watcher(address, request.headers.get("User-Agent", "")))
     if shown.answer.status in (400, 404):
         await request.app[LIMITS].spend("stream", request.app[EDGE].caller(request), MISS_COST, PER_ADDRESS)
     return await _reply(request, shown)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from server.domain.audience import Viewers
 from server.domain.principal import Person
+from server.domain.viewers import Viewers
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView
 from server.service.broadcast_views import BroadcastChange

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from server.domain.audience import Audience, Key, Viewers
 from server.domain.reach import overlap_s, step_of, steps_between
+from server.domain.viewers import Audience, Key, Viewers
 from server.domain.words import ChannelId, SessionId
 
 SALT_S = 24 * 3600.0

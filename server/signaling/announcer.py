@@ -8,9 +8,9 @@ from typing import Any, Literal
 from server.api.answers import GoneTold, LayersOfSource, LayersTold, MediaTold, SlotsTold
 from server.api.metrics import METRICS
 from server.api.wire import to_plain
-from server.domain.audience import Viewers
 from server.domain.principal import Agent, Person
 from server.domain.rights import may_join
+from server.domain.viewers import Viewers
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView, worker_of
 from server.service.broadcast_views import BroadcastChange

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from server.api.answers import Bye, ConsentTold, DeskTold, QueueTold, SessionEndedTold
 from server.api.wire import adapter
-from server.domain.audience import Viewers
 from server.domain.principal import Agent, Person
 from server.domain.rights import is_person, may_join, may_read_case
+from server.domain.viewers import Viewers
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId
 from server.errors import OaseError
 from server.service.bell import Bell

@@ -4,9 +4,11 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 
-from server.domain.audience import Viewers
-from server.domain.words import Role, SessionId
+from server.domain.viewers import Viewers
+from server.domain.words import Openness, Role, SessionId
+from tests.broadcast.hls.material import Show
 from tests.broadcasts import first_channel, watched
+from tests.shows import kept_stream, plan_broadcast
 from tests.site import Site
 from tests.worker_double import until
 
@@ -69,6 +71,21 @@ async def test_file_for_programs_says_the_same(site: Site) -> None:
     for path in ("reach", "reach.csv", "reach.json"):
         assert (await site.browser().get(f"{CHANNEL}/{path}")).status == 401
         assert (await agent.get(f"/api/v1/channels/none/{path}")).status == 404
+
+
+async def test_players_are_counted_by_the_playlists_that_they_get(site: Site) -> None:
+    """One for each player that asks, however often; who gets nothing, or only a part, is no viewer."""
+    session, secret = await plan_broadcast(site), await plan_broadcast(site, visibility=Openness.PRIVATE)
+    for one in (session, secret):
+        kept_stream(site, one, Show(4), ends=False)
+    viewer = site.browser()
+    for agent in ("VLC/3", "mpv", "VLC/3", "VLC/3"):
+        for name in ("index.m3u8", "stream.m3u8"):
+            assert (await viewer.get(f"/live/{session}/{name}", headers={"User-Agent": agent})).status == 200
+    await viewer.get(f"/live/{session}/p0.m4s", headers={"User-Agent": "only parts"})
+    assert (await viewer.get(f"/live/{secret}/index.m3u8")).status == 404
+    here = site.house.viewers.look([], site.house.now())
+    assert here == {session: Viewers(players=2)}
 
 
 async def test_processes_hear_of_each_others_viewers(site: Site) -> None:

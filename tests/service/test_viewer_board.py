@@ -8,8 +8,8 @@ from functools import reduce
 
 import pytest
 
-from server.domain.audience import Viewers
 from server.domain.reach import Step, of_processes
+from server.domain.viewers import Viewers
 from server.domain.words import ChannelId, SessionId
 from server.service.viewers import FRESH_S, SALT_S, UNWRITTEN_MAX, Counted, OnAir, ViewerBoard
 

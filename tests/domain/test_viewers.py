@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.audience import PLAYERS_MAX, QUIET_S, Audience, Viewers, hidden
+from server.domain.viewers import PLAYERS_MAX, QUIET_S, Audience, Viewers, hidden
 
 KEYS = [bytes([number]) * 8 for number in range(4)]
 ACTS = st.lists(st.tuples(st.sampled_from(["came", "left", "asked", "later"]), st.sampled_from(KEYS)), max_size=60)
