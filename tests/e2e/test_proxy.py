@@ -48,6 +48,7 @@ async def hosted(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host
             "OASE_HTTP_PORT": str(free_port()),
             "OASE_HTTPS_PORT": str(port),
             "OASE_UPSTREAM": f"127.0.0.1:{product.port}",
+            "OASE_LIVE_UPSTREAM": f"127.0.0.1:{product.port}",
             "HOME": str(tmp_path),
             "XDG_DATA_HOME": str(tmp_path / "caddy"),
         }
