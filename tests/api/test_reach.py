@@ -77,7 +77,7 @@ async def test_players_are_counted_by_the_playlists_that_they_get(site: Site) ->
     """One for each player that asks, however often; who gets nothing, or only a part, is no viewer."""
     session, secret = await plan_broadcast(site), await plan_broadcast(site, visibility=Openness.PRIVATE)
     for one in (session, secret):
-        kept_stream(site, one, Show(4), ends=False)
+        kept_stream(site, one, Show(8), ends=False)
     viewer = site.browser()
     for agent in ("VLC/3", "mpv", "VLC/3", "VLC/3"):
         for name in ("index.m3u8", "stream.m3u8"):
