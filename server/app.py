@@ -33,6 +33,7 @@ from server.api.router import add_routes
 from server.api.security import Edge
 from server.api.shell import SHELL, Shell
 from server.api.static import FILES, Files
+from server.composers import Composers
 from server.config import Settings
 from server.errors import OaseError
 from server.forks import Forks, Loading
@@ -79,6 +80,7 @@ class Parts:
     tasks: Tasks
     supervisor: Supervisor | None
     media_bells: list[Bell]
+    composers: Composers | None
 
 
 PARTS = web.AppKey("parts", Parts)
@@ -124,7 +126,8 @@ def _make_parts(settings: Settings, app: web.Application, loading: Loading | Non
     if settings.starts_media:
         forks = Forks(loading)
         supervisor = Supervisor(settings, lambda one: _media_answers(house, one), lambda one: bells[one].ring(), forks)
-    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, bells)
+    composers = Composers(house) if settings.supervise else None
+    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, bells, composers)
 
 
 def _make_bus(settings: Settings) -> Bus:
@@ -159,9 +162,13 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         ("lag", _measure_lag()),
     ):
         parts.tasks.start(work, name)
+    if parts.composers:
+        parts.tasks.start(parts.composers.run(), "composers")
     yield
     await parts.holds.close()
     await parts.tasks.close(2.0)
+    if parts.composers:
+        await parts.composers.close()
     with contextlib.suppress(OaseError):
         await keep_looks(house)
         await keep_viewers(house)

@@ -39,7 +39,7 @@ class Worker:
     build: str
 
     def is_alive(self) -> bool:
-        return _began(self.pid) == self.began
+        return began(self.pid) == self.began
 
     def memory_bytes(self) -> int:
         """What it holds in memory (proc(5), statm field 2); 0 when it is gone."""
@@ -121,7 +121,7 @@ class Keeper:
 
     async def _start_worker(self) -> Worker:
         pid = await self._forks.fork(self.number)
-        self.worker = Worker(pid, _began(pid) or 0, self._build)
+        self.worker = Worker(pid, began(pid) or 0, self._build)
         self._write_note(self.worker)
         log.info("media_worker_started", number=self.number, pid=pid)
         return self.worker
@@ -204,7 +204,7 @@ def build_of(settings: Settings) -> str:
     return total.hexdigest()[:16]
 
 
-def _began(pid: int) -> int | None:
+def began(pid: int) -> int | None:
     """When the process began, in clock ticks since boot (proc(5), stat field 22); None when it is gone or only waits to be reaped."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,5 +1,6 @@
 """A composer without pictures: takes scenes on its control socket, and writes a stream of one second whose end comes with its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class ComposerDouble:
     scenes: list[dict[str, Any]] = field(default_factory=list)
     is_deaf: bool = False
     has_ended: bool = False
+    on_end: Callable[[], object] = bool
     _tape: Tape | None = None
     _runner: web.AppRunner | None = None
 
@@ -72,4 +74,5 @@ class ComposerDouble:
         self._tape.stop()
         self._tape.close()
         self.has_ended = True
+        self.on_end()
         return web.Response(status=204)

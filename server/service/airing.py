@@ -46,7 +46,7 @@ _SCENE: TypeAdapter[Scene] = TypeAdapter(Scene)
 
 def control_of(settings: Settings, session: SessionId) -> str:
     """Where the composer of a session listens. The name is short: a socket's path may have 108 bytes."""
-    return f"unix:{settings.data / f'air-{hashlib.sha256(session.encode()).hexdigest()[:12]}.sock'}"
+    return f"unix:{settings.data.resolve() / f'air-{hashlib.sha256(session.encode()).hexdigest()[:12]}.sock'}"
 
 
 def wish_of(row: BroadcastRow) -> Wish:
@@ -176,6 +176,14 @@ async def settle_recording(house: House, session: SessionId) -> bool:
         return False
     await _conclude(house, row, found.id, kept)
     return True
+
+
+async def give_up_recording(house: House, session: SessionId) -> None:
+    """The recording of an ended broadcast whose stream nobody can read has failed. What is on the disk stays there."""
+    async with house.db.read() as db:
+        row = await store.find_broadcast(db, session)
+    if row is not None and row.recording_id is not None:
+        await _conclude(house, row, row.recording_id, Kept(None, 0.0, 0, True))
 
 
 async def read_stream(house: House, row: BroadcastRow) -> Kept | None:

@@ -18,8 +18,9 @@ async def seed_channel(house: House) -> bool:
         await lock_start(db)
         if await store.list_channels(db):
             return False
+        imprint = house.settings.imprint_url or None
         name, now = house.settings.company, house.now()
         await store.add_channel(
-            db, ChannelRow(ChannelId(make_id()), FIRST_SLUG, name, None, None, None, WARN_SHARE, now)
+            db, ChannelRow(ChannelId(make_id()), FIRST_SLUG, name, None, None, imprint, WARN_SHARE, now)
         )
     return True

@@ -1,11 +1,11 @@
 """What the audience's page says of a broadcast, and what other programs read of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from server.domain.principal import Anonymous, Principal
 from server.domain.rights import NO_STREAM
-from server.domain.words import Openness, SessionId
+from server.domain.words import BroadcastState, Openness, SessionId
 from server.errors import NotFound
 from server.service.house import House
 from server.service.live import find_viewable
@@ -56,9 +56,7 @@ def _view(house: House, row: BroadcastRow, channel: ChannelPublic) -> BroadcastP
 
 def _counts_to(row: BroadcastRow) -> datetime | None:
     """The end of the countdown that the composer shows."""
-    card = row.scene.get("card") or {}
-    until = card.get("until")
-    return datetime.fromtimestamp(until, UTC) if isinstance(until, int | float) else None
+    return row.starts_at if row.state is BroadcastState.COUNTDOWN else None
 
 
 def described(view: BroadcastPublic, company: str, address: str, embed: str, picture: str | None) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, SessionId
+from server.domain.broadcasts import COMPOSED
+from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, RecordingState, SessionId
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
 from server.store.broadcast_tables import broadcast, broadcast_case
 from server.store.rows import all_rows, chosen, one_row
-from server.store.tables import session_case
+from server.store.tables import recording, session_case
 from server.store.writing import add_once, add_row, changed
 
 
@@ -108,6 +109,15 @@ async def leave_composer(db: AsyncConnection, session_id: SessionId, owner: str)
     await set_broadcast(db, session_id, broadcast.c.composer_by == owner, composer_by=None, composer_until=None)
 
 
-async def list_kept_by(db: AsyncConnection, owner: str) -> list[SessionId]:
-    """The sessions whose composer this one keeps."""
-    return list((await db.execute(select(broadcast.c.session_id).where(broadcast.c.composer_by == owner))).scalars())
+async def free_composers(db: AsyncConnection) -> None:
+    """Whoever kept a composer is gone."""
+    await db.execute(update(broadcast).values(composer_by=None, composer_until=None))
+
+
+async def list_composed(db: AsyncConnection) -> list[BroadcastRow]:
+    """The broadcasts that need a composer, or whose stream has to be ended before their recording is ready."""
+    unsettled = select(recording.c.id).where(recording.c.state == RecordingState.LIVE)
+    statement = chosen(BroadcastRow, broadcast).where(
+        or_(broadcast.c.state.in_(COMPOSED), broadcast.c.recording_id.in_(unsettled))
+    )
+    return all_rows(BroadcastRow, await db.execute(statement))

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.domain.broadcasts import Card, Wish
-from server.domain.consent import shown_to
-from server.domain.principal import Anonymous, Principal
+from server.domain.principal import Anonymous
 from server.domain.words import (
     BroadcastState,
     CaseState,
@@ -31,57 +30,27 @@ from server.errors import (
     NotFound,
     NotSignedIn,
 )
-from server.service import broadcast_cases, broadcast_reading, broadcasts, cases, consent, planning, recordings
+from server.service import broadcast_cases, broadcast_reading, broadcasts, cases, planning, recordings
 from server.service.airing import control_of, settle_recording
-from server.service.broadcast_views import BroadcastView
-from server.service.consent import Said
 from server.store import broadcasts as store
-from server.store import channels, sessions
+from server.store import sessions
 from tests.composer_double import ComposerDouble
-from tests.desk import Customer, Desk, client_id
+from tests.desk import Desk, client_id
+from tests.studio_desk import name_somebody, opened_call, plan, row_of, says
 
 GIVEN, REFUSED, WITHDRAWN = ConsentAnswer.GIVEN, ConsentAnswer.REFUSED, ConsentAnswer.WITHDRAWN
-
-
-async def name_somebody(desk: Desk) -> None:
-    """The channel says who is responsible, and where its Impressum is."""
-    async with desk.house.db.write() as db:
-        (channel,) = await channels.list_channels(db)
-        await channels.set_channel(db, channel.id, responsible_name="Rita", imprint_url="https://example.org/imprint")
-
-
-async def plan(desk: Desk, **more: object) -> BroadcastView:
-    wish = {"title": "How to read a meter", "topic": "strom", "client_id": client_id()} | more
-    return await planning.plan_broadcast(desk.house, await desk.agent("ann"), planning.Plan(**wish))  # type: ignore[arg-type]
-
-
-async def says(
-    desk: Desk, who: Principal, session: SessionId, answer: ConsentAnswer, to: Openness = Openness.PUBLIC
-) -> None:
-    await consent.answer_public(desk.house, who, session, Said(answer, shown_to(to).version))
 
 
 @contextlib.asynccontextmanager
 async def composer(desk: Desk, session: SessionId) -> AsyncIterator[ComposerDouble]:
     """A composer for the broadcast as it stands."""
-    async with desk.house.db.read() as db:
-        row = await store.find_broadcast(db, session)
-    assert row is not None
+    row = await row_of(desk, session)
     double = ComposerDouble(control_of(desk.house.settings, session), desk.house.settings.recordings / row.directory)
     await double.start(desk.house.now().timestamp())
     try:
         yield double
     finally:
         await double.close()
-
-
-async def opened_call(desk: Desk) -> Customer:
-    """A running help call that is to have an audience; nobody was asked yet."""
-    await name_somebody(desk)
-    customer = await desk.call()
-    wish = planning.Plan("A call", "", "")
-    await planning.open_broadcast(desk.house, await desk.agent("ann"), customer.session, wish)
-    return customer
 
 
 async def seat_of(desk: Desk, session: SessionId, kind: PersonKind) -> str:
