@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from server.api import (
+    audience,
     broadcasts,
     cases,
     live,
@@ -37,6 +38,7 @@ from server.composers import Composers
 from server.config import Settings
 from server.errors import OaseError
 from server.forks import Forks, Loading
+from server.service.audience.members import forget_addresses_forever
 from server.service.bell import Bell
 from server.service.channels import seed_channel
 from server.service.finishing import finish_forever
@@ -50,6 +52,7 @@ from server.service.sessions import drop_connection
 from server.service.topics import seed_topics
 from server.service.viewing import count_viewers_forever, keep_viewers
 from server.signaling.announcer import SocketAnnouncer
+from server.signaling.audience import Rooms
 from server.signaling.bus import Bus, MemoryBus
 from server.signaling.crowd import Crowd
 from server.signaling.guard import GuardedServer
@@ -76,6 +79,7 @@ class Parts:
     bus: Bus
     sockets: Sockets
     listener: Listener
+    rooms: Rooms
     holds: Holds
     tasks: Tasks
     supervisor: Supervisor | None
@@ -100,7 +104,7 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
         },
         [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
-    groups = (broadcasts, cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
+    groups = (audience, broadcasts, cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)
@@ -117,8 +121,9 @@ def _make_parts(settings: Settings, app: web.Application, loading: Loading | Non
     holds = Holds(lambda connection: drop_connection(house, connection))
     announcer = SocketAnnouncer(bus, crowd, holds)
     house = House(db=database, media=media, announcer=announcer, settings=settings)
-    listener = Listener(house, crowd, holds)
-    sockets = Sockets(server, house, crowd, holds, announcer, listener)
+    rooms = Rooms(house, server.shout, crowd)
+    listener = Listener(house, crowd, holds, rooms)
+    sockets = Sockets(server, house, crowd, holds, announcer, listener, rooms)
     server.attach(app)
     sockets.attach()
     bells = [Bell() for _ in media.numbers]
@@ -127,7 +132,7 @@ def _make_parts(settings: Settings, app: web.Application, loading: Loading | Non
         forks = Forks(loading)
         supervisor = Supervisor(settings, lambda one: _media_answers(house, one), lambda one: bells[one].ring(), forks)
     composers = Composers(house) if settings.supervise else None
-    return Parts(house, bus, sockets, listener, holds, Tasks("app"), supervisor, bells, composers)
+    return Parts(house, bus, sockets, listener, rooms, holds, Tasks("app"), supervisor, bells, composers)
 
 
 def _make_bus(settings: Settings) -> Bus:
@@ -149,22 +154,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     if parts.supervisor:
         parts.supervisor.start()
     await parts.bus.start(parts.listener.hear, parts.listener.look_again)
-    for name, work in (
-        *((f"media_events_{number}", follow_media(house, number)) for number in house.media.numbers),
-        *((f"media_watch_{number}", _watch_media(parts, number)) for number in house.media.numbers),
-        ("sweep", sweep_forever(house)),
-        ("finish", finish_forever(house)),
-        ("looks", keep_looks_forever(house)),
-        ("viewers", count_viewers_forever(house)),
-        ("sockets", parts.sockets.sweep_forever()),
-        ("desks", parts.listener.tell_desks_forever()),
-        ("numbers", _count_forever(parts)),
-        ("lag", _measure_lag()),
-    ):
-        parts.tasks.start(work, name)
+    _start_works(parts, house)
     if parts.composers:
         parts.tasks.start(parts.composers.run(), "composers")
     yield
+    await house.ledger.close()
     await parts.holds.close()
     await parts.tasks.close(2.0)
     if parts.composers:
@@ -178,6 +172,26 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     await house.streams.close()
     await house.media.close()
     await house.db.close()
+
+
+def _start_works(parts: Parts, house: House) -> None:
+    """What goes on all the time."""
+    for name, work in (
+        *((f"media_events_{number}", follow_media(house, number)) for number in house.media.numbers),
+        *((f"media_watch_{number}", _watch_media(parts, number)) for number in house.media.numbers),
+        ("sweep", sweep_forever(house)),
+        ("finish", finish_forever(house)),
+        ("looks", keep_looks_forever(house)),
+        ("viewers", count_viewers_forever(house)),
+        ("sockets", parts.sockets.sweep_forever()),
+        ("audiences", parts.rooms.tell_forever()),
+        ("addresses", forget_addresses_forever(house)),
+        ("beats", parts.sockets.beat_forever()),
+        ("desks", parts.listener.tell_desks_forever()),
+        ("numbers", _count_forever(parts)),
+        ("lag", _measure_lag()),
+    ):
+        parts.tasks.start(work, name)
 
 
 async def end_gently(app: web.Application) -> None:

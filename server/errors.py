@@ -144,6 +144,24 @@ class Forbidden(OaseError):
     status = 403
 
 
+class NotAMember(Forbidden):
+    """Taking part begins with a name; who only watches cannot do this yet."""
+
+    code = "not_a_member"
+
+
+class Muted(Forbidden):
+    """A moderator lets this member read only."""
+
+    code = "muted"
+
+
+class Banned(Forbidden):
+    """A moderator took this member, or this address, out of the audience that takes part."""
+
+    code = "banned"
+
+
 class CrossOrigin(Forbidden):
     """A page of another origin tried to change something."""
 
@@ -240,6 +258,25 @@ class NobodyToShow(Conflict):
     """Nobody on stage has agreed to be seen by the audience."""
 
     code = "nobody_to_show"
+
+
+class AudienceClosed(Conflict):
+    """The audience cannot do this now: before the countdown, or after the end."""
+
+    code = "audience_closed"
+
+
+class PollClosed(Conflict):
+    """The poll takes no more votes."""
+
+    code = "poll_closed"
+
+
+class SlowMode(OaseError):
+    """The chat is in slow mode; `facts["retry_after_s"]` says when the next line may come."""
+
+    code = "slow_mode"
+    status = 429
 
 
 class TooManyRequests(OaseError):

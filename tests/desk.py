@@ -171,6 +171,7 @@ async def open_desk(url: str, folder: Path, **more: Any) -> AsyncIterator[Desk]:
             tasks.start(follow_media(house, number), "media")
         yield Desk(house, workers[0], heard, clock, workers=workers)
     finally:
+        await house.ledger.close()
         await tasks.close()
         await media.close()
         for worker in workers:

@@ -134,10 +134,15 @@ class Line:
         self.io.on("disconnect", self._gone)
         self.is_gone = asyncio.Event()
 
-    async def open(self, browser: Browser, origin: str, wish: str = "") -> None:
+    async def open(self, browser: Browser, origin: str, wish: str = "", *, audience: bool = False) -> None:
         headers = {"Origin": origin, "Cookie": browser.cookies(), "Accept-Language": "en"}
-        auth = {"as": wish or browser.wish} if wish or browser.wish else None
-        await self.io.connect(browser.url, headers=headers, auth=auth, transports=["websocket"], wait_timeout=WAIT_S)
+        auth = {
+            **({"as": wish or browser.wish} if wish or browser.wish else {}),
+            **({"audience": True} if audience else {}),
+        }
+        await self.io.connect(
+            browser.url, headers=headers, auth=auth or None, transports=["websocket"], wait_timeout=WAIT_S
+        )
 
     async def _hear(self, event: str, *body: Any) -> None:
         self.heard.append((event, body[0] if body else None))

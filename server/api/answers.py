@@ -26,6 +26,13 @@ class Watching:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceJoined:
+    """The acknowledgement of `audience`: changes above `seq` come by the socket; what the page lacks up to it, it asks for."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueTold:
     """`queue`: this waiting case's place."""
 

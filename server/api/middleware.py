@@ -26,7 +26,6 @@ from server.errors import (
     NotSignedIn,
     OaseError,
     TooLarge,
-    TooManyRequests,
     TooSlow,
     WrongMethod,
 )
@@ -139,7 +138,7 @@ def failure_reply(request: web.Request, error: OaseError, headers: dict[str, str
     headers = dict(headers or {})
     if isinstance(error, BadKey):
         headers["WWW-Authenticate"] = 'Bearer realm="Oase"'
-    if isinstance(error, TooManyRequests) or error.status == 503:
+    if error.status in {429, 503}:
         headers["Retry-After"] = str(int(float(error.facts.get("retry_after_s", 2))))
     wants_page = route.shape is Shape.PAGE if route else _wants_page(request)
     if wants_page:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from server.api import answers as a
 from server.api import requests as r
+from server.api.audience_routes import AUDIENCE, AUDIENCE_EVENTS, AUDIENCE_TOLD
 from server.api.broadcast_routes import BROADCASTS
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
 from server.api.reach_routes import REACH
@@ -308,6 +309,7 @@ ROUTES: Sequence[Route] = (
     *REACH,
     *RECORDINGS,
     *BROADCASTS,
+    *AUDIENCE,
 )
 
 EVENTS: Sequence[SocketEvent] = (
@@ -319,6 +321,7 @@ EVENTS: Sequence[SocketEvent] = (
     SocketEvent("hold", _VISITOR, "This page owns that media connection", r.Hold, None, _CONNECTION),
     SocketEvent("tiles", _VISITOR, "How large the pictures of a held connection are shown", r.Tiles, None, _CONNECTION),
     SocketEvent("looked", _VISITOR, "What a page saw of its own line", r.Looked, None, _CONNECTION),
+    *AUDIENCE_EVENTS,
 )
 
 TOLD: Sequence[Told] = (
@@ -338,4 +341,5 @@ TOLD: Sequence[Told] = (
     Told("broadcast", "A broadcast stands otherwise: fetch it again", BroadcastChange),
     Told("desk", "The agents' lists changed: fetch them again", a.DeskTold),
     Told("bye", "The socket is about to be closed", a.Bye),
+    *AUDIENCE_TOLD,
 )

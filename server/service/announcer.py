@@ -7,6 +7,7 @@ from server.domain.principal import Person
 from server.domain.viewers import Viewers
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView
+from server.service.audience.views import AudienceChange
 from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import PersonLine, Speaking
 from server.service.views import (
@@ -79,3 +80,6 @@ class Announcer(Protocol):
 
     async def viewers(self, process: str, here: Mapping[SessionId, Viewers]) -> None:
         """How many viewers each broadcast has in one web process, for the others."""
+
+    async def audience(self, session: SessionId, change: AudienceChange) -> None:
+        """Something changed for the audience of a broadcast, or for its moderators."""

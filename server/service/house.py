@@ -8,6 +8,7 @@ from server.config import Settings
 from server.domain.words import ConnectionId
 from server.media.workers import Workers
 from server.service.announcer import Announcer
+from server.service.audience.ledger import Ledger
 from server.service.bell import Bell
 from server.service.line_board import Lines
 from server.service.streams import LiveStreams
@@ -25,8 +26,8 @@ def utc_now() -> datetime:
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
     the bells of the work that follows a recording and of who keeps composers, the order of what concerns one session,
-    what was seen of people's lines, who watches broadcasts, which connections were lost, and why, while the database
-    could not be told, and the streams that are shown."""
+    what audiences do on its way into the database, what was seen of people's lines, who watches broadcasts, which connections
+    were lost, and why, while the database could not be told, and the streams that are shown."""
 
     db: Database
     media: Workers
@@ -35,6 +36,7 @@ class House:
     finishing: Bell = field(default_factory=Bell)
     airing: Bell = field(default_factory=Bell)
     turns: Turns = field(default_factory=Turns)
+    ledger: Ledger = field(default_factory=Ledger)
     lines: Lines = field(default_factory=Lines)
     viewers: ViewerBoard = field(default_factory=ViewerBoard)
     untold: dict[ConnectionId, str] = field(default_factory=dict)

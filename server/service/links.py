@@ -50,11 +50,17 @@ async def give_to_browser(db: AsyncConnection, principal: Principal, link: LinkI
     if isinstance(principal, Visitor):
         await store.give_link(db, principal.visitor_id, link)
         return None
+    visitor, token = await new_visitor(db, now)
+    await store.give_link(db, visitor, link)
+    return token
+
+
+async def new_visitor(db: AsyncConnection, now: datetime) -> tuple[VisitorId, str]:
+    """A browser that was not known, and the token for its cookie."""
     token = make_secret()
     visitor = VisitorId(make_id())
     await store.add_visitor(db, visitor, hashed(token), now, now + VISITOR_TIME)
-    await store.give_link(db, visitor, link)
-    return token
+    return visitor, token
 
 
 async def find_visitor(house: House, token: str) -> Visitor | None:

@@ -13,6 +13,7 @@ from server.domain.rights import may_join
 from server.domain.viewers import Viewers
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView, worker_of
+from server.service.audience.views import AudienceChange
 from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import LinesTold, PersonLine, Speaking
 from server.service.views import (
@@ -84,6 +85,9 @@ class SocketAnnouncer:
             counts = {session: [one.pages, one.players] for session, one in here.items()}
             self._say("viewers", process=process, counts=counts)
         self._had_viewers = bool(here)
+
+    async def audience(self, session: SessionId, change: AudienceChange) -> None:
+        self._say("audience", session=session, change=to_plain(change))
 
     async def hold(self, connection: ConnectionId, sid: str) -> None:
         """A page took a connection: every process has to know the last holder, and the page what was said before."""

@@ -1,5 +1,6 @@
 """The sockets of this process: who is behind each, what it watches, and how it is told something."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from aiohttp import web
 from server.api.metrics import METRICS
 from server.api.wire import to_plain
 from server.domain.principal import Agent, Principal, Visitor
-from server.domain.words import CaseId, ConnectionId, Language
+from server.domain.words import CaseId, ConnectionId, Language, SessionId
 from server.signaling.feed import Watcher
 
 Emit = Callable[[str, dict[str, Any], str], Awaitable[None]]  # event, body, sid
@@ -27,10 +28,13 @@ class Socket:
     watching: dict[CaseId, Watcher] = field(default_factory=dict)
     holds: set[ConnectionId] = field(default_factory=set)
     at_desk: bool = False
+    audience: SessionId | None = None
+    opened_at: float = field(default_factory=time.monotonic)
     kind: str = ""
 
     def __post_init__(self) -> None:
-        self.kind = "agent" if isinstance(self.principal, Agent) else "visitor"
+        kinds = {Agent: "agent", Visitor: "visitor"}
+        self.kind = kinds.get(type(self.principal), "watcher")
 
     def is_now(self, principal: Principal) -> None:
         """The same person's links changed."""

@@ -4,7 +4,10 @@ Released python-socketio lets an admitted client announce any number of binary a
 (each costs memory or a traceback). Here a page may send text events only, 30 a second with a burst of 60, and five broken packets.
 """
 
+import collections
+import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +16,14 @@ import structlog
 
 from server.api.call import ADDRESS
 from server.api.metrics import METRICS
+from server.signaling.pipes import PING_S, PONG_LIMIT_S, UNREAD_LIMIT_BYTES, Pipe, PipeServer, text_frame
 
 log = structlog.get_logger(__name__)
 
 MESSAGE_LIMIT_BYTES = 64 * 1024
-PING_S = 10
-PONG_LIMIT_S = 5
 EVENTS_PER_S = 30.0
 BURST = 60.0
 BROKEN_LIMIT = 5
-UNREAD_LIMIT = 500  # Packets waiting for a client that does not read; it gets everything again by sequence number.
 HELLO_LIMIT_S = 10.0
 
 
@@ -60,15 +61,24 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
             namespaces=["/"],
         )
         self._meters: dict[str, Meter] = {}
+        self._open_from: collections.Counter[str] = collections.Counter()
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         now = time.monotonic()
         self._meters[eio_sid] = Meter(opened=now, filled=now)
+        self._open_from[environ["aiohttp.request"].get(ADDRESS, "")] += 1
         await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._meters.pop(eio_sid, None)
+        if eio_sid in self.environ:
+            self._forget_address(self.environ[eio_sid]["aiohttp.request"].get(ADDRESS, ""))
         await super()._handle_eio_disconnect(eio_sid, reason)
+
+    def _forget_address(self, address: str) -> None:
+        self._open_from[address] -= 1
+        if self._open_from[address] <= 0:
+            del self._open_from[address]
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         meter = self._meters.get(eio_sid)
@@ -99,11 +109,11 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
             transport.abort()  # Its unread packets are not waited for.
 
     async def _close(self, eio_sid: str) -> None:
-        """Ends a connection after what is queued for it: python-engineio alone would keep the websocket until the next ping."""
-        socket = self.eio.sockets.get(eio_sid)
+        """Ends a connection after what was said to it: python-engineio alone would keep the websocket until the next ping."""
+        socket: Pipe | None = self.eio.sockets.get(eio_sid)
         if socket is not None:
             await socket.close(wait=False, abort=True)
-            await socket.queue.put(None)
+            socket.finish()
 
     async def dismiss(self, sid: str) -> None:
         """Ends one page's socket for good, after the events that were queued before."""
@@ -121,10 +131,29 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
                 continue
             if not meter.said_hello and now - meter.opened > HELLO_LIMIT_S:
                 await self._drop(eio_sid, meter, "no_hello")
-            elif socket.queue.qsize() > UNREAD_LIMIT:
+            elif socket.unread_bytes > UNREAD_LIMIT_BYTES:
                 await self._drop(eio_sid, meter, "does_not_read")
 
     def open_from(self, address: str) -> int:
         """How many sockets are open from this address."""
-        requests = (environ["aiohttp.request"] for environ in self.environ.values())
-        return sum(1 for request in requests if request.get(ADDRESS) == address)
+        return self._open_from[address]
+
+    def shout(self, sids: Iterable[str], event: str, body: Any) -> None:
+        """One event to many pages: encoded once, and the same bytes to all. Who does not read what was said before is cut."""
+        frame = text_frame("42" + json.dumps([event, body], ensure_ascii=False, separators=(",", ":")))
+        for sid in sids:
+            pipe: Pipe | None = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
+            if pipe is None:
+                continue
+            if pipe.unread_bytes > UNREAD_LIMIT_BYTES:
+                pipe.cut()
+                METRICS.dropped.labels("does_not_read").inc()
+            else:
+                pipe.write(frame)
+
+    async def beat_forever(self) -> None:
+        """Pings all pages. Run as a task."""
+        await self.eio.beat_forever()
+
+    def _engineio_server_class(self) -> type[PipeServer]:
+        return PipeServer

@@ -14,10 +14,12 @@ from server.domain.rights import is_person, may_join, may_read_case
 from server.domain.viewers import Viewers
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId
 from server.errors import OaseError
+from server.service.audience.views import AudienceChange
 from server.service.bell import Bell
 from server.service.broadcast_views import BroadcastChange
 from server.service.house import House
 from server.service.views import CaseChange, ConsentQuestion, Entry, QueuePlace, RecordingProgress
+from server.signaling.audience import Rooms
 from server.signaling.crowd import Crowd, Socket
 from server.signaling.holds import Holds
 
@@ -31,10 +33,11 @@ _Heard = Callable[[dict[str, Any]], Awaitable[None]]
 class Listener:
     """Passes on what the bus says. Messages that are not as they should be are noted and left."""
 
-    def __init__(self, house: House, crowd: Crowd, holds: Holds) -> None:
+    def __init__(self, house: House, crowd: Crowd, holds: Holds, rooms: Rooms) -> None:
         self._house = house
         self._crowd = crowd
         self._holds = holds
+        self._rooms = rooms
         self._desk = Bell()
         self._told: dict[RecordingId, RecordingProgress] = {}
         self._by_kind: dict[str, _Heard] = {
@@ -50,6 +53,7 @@ class Listener:
             "session_ended": self._session_ended,
             "hold": self._hold,
             "viewers": self._viewers,
+            "audience": self._audience,
         }
 
     async def hear(self, message: dict[str, Any]) -> None:
@@ -67,6 +71,7 @@ class Listener:
         """Something may have been missed: every page gets what the database has, and desks refetch."""
         for socket in self._crowd.all():
             await self.catch_up(socket)
+        self._rooms.look_again()
         self._desk.ring()
 
     async def catch_up(self, socket: Socket) -> None:
@@ -180,6 +185,9 @@ class Listener:
 
     async def _hold(self, message: dict[str, Any]) -> None:
         self._holds.take(ConnectionId(message["connection"]), str(message["sid"]))
+
+    async def _audience(self, message: dict[str, Any]) -> None:
+        self._rooms.hear(SessionId(message["session"]), _read(AudienceChange, message["change"]))
 
 
 def _read(kind: type[_T], plain: Any) -> _T:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused  # type: ignore[import-untyped]
 
-from server.api.answers import Bye, Watching
+from server.api.answers import AudienceJoined, Bye, Watching
+from server.api.audience_requests import JoinAudience, React
 from server.api.call import EDGE
 from server.api.callers import check_door, principal_of
 from server.api.door import SocketEvent
@@ -28,9 +30,10 @@ from server.service.house import House
 from server.service.sessions import owns_connection, show_tiles
 from server.service.views import Entry
 from server.signaling.announcer import SocketAnnouncer
+from server.signaling.audience import Rooms
 from server.signaling.crowd import Crowd, Socket
 from server.signaling.feed import Watcher
-from server.signaling.guard import GuardedServer
+from server.signaling.guard import HELLO_LIMIT_S, GuardedServer
 from server.signaling.holds import Holds
 from server.signaling.listener import Listener
 
@@ -54,6 +57,7 @@ class Sockets:
         holds: Holds,
         announcer: SocketAnnouncer,
         listener: Listener,
+        rooms: Rooms,
     ) -> None:
         self._server = server
         self._house = house
@@ -61,6 +65,7 @@ class Sockets:
         self._holds = holds
         self._announcer = announcer
         self._listener = listener
+        self._rooms = rooms
 
     def attach(self) -> None:
         """Registers all events. Raises RuntimeError when registry and handlers differ."""
@@ -71,6 +76,8 @@ class Sockets:
             "hold": self._hold,
             "tiles": self._tiles,
             "looked": self._looked,
+            "audience": self._audience,
+            "react": self._react,
         }
         if handlers.keys() != {event.name for event in EVENTS}:
             raise RuntimeError("registry and socket handlers differ")
@@ -82,17 +89,18 @@ class Sockets:
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         request: web.Request = environ["aiohttp.request"]
         wish = str(auth.get("as", "")) if isinstance(auth, dict) else ""
+        is_audience = isinstance(auth, dict) and auth.get("audience") is True
         language = of_request(request)
         try:
-            principal = await self._principal(request, wish)
+            principal = await self._principal(request, wish, or_nobody=is_audience)
         except OaseError as error:
             raise Refused(error.code, _failure(error, language)) from None
         self._crowd.add(Socket(sid, principal, request, language, wish))
 
-    async def _principal(self, request: web.Request, wish: str) -> Principal:
-        """Who is behind a socket, now. Raises NotSignedIn."""
+    async def _principal(self, request: web.Request, wish: str, *, or_nobody: bool = False) -> Principal:
+        """Who is behind a socket, now. Raises NotSignedIn, but for an audience."""
         principal = await principal_of(self._house, request.app[EDGE], request, wish)
-        if isinstance(principal, Anonymous):
+        if isinstance(principal, Anonymous) and not or_nobody:
             raise NotSignedIn
         return principal
 
@@ -100,6 +108,7 @@ class Sockets:
         socket = self._crowd.remove(sid)
         if socket is not None:
             self._holds.let_go(sid, socket.holds)
+            self._rooms.leave(socket)
 
     def _door(self, event: SocketEvent, handler: EventHandler) -> Callable[..., Awaitable[dict[str, Any]]]:
         async def answer(sid: str, *said: Any) -> dict[str, Any]:
@@ -166,6 +175,18 @@ class Sockets:
         look = Look(body.seconds, frozen=frozen, made_up=body.made_up, fps=body.fps, height=body.height)
         self._house.lines.see_page(body.connection, look, self._house.now())
 
+    async def _audience(self, socket: Socket, body: JoinAudience) -> AudienceJoined:
+        return AudienceJoined(await self._rooms.join(socket, body.session))
+
+    async def _react(self, socket: Socket, body: React) -> None:
+        if socket.audience != body.session:
+            raise NotFound
+        self._rooms.react(body.session, body.reaction, body.count)
+
+    async def beat_forever(self) -> None:
+        """Notices pages that are gone without a word. Run as a task."""
+        await self._server.beat_forever()
+
     async def sweep_forever(self) -> None:
         """Limits, feeds that stayed behind, sign-ins that ended. Run as a task."""
         since_touch = 0.0
@@ -174,7 +195,12 @@ class Sockets:
             since_touch += SWEEP_S
             is_touch_due = since_touch >= TOUCH_S
             since_touch = 0.0 if is_touch_due else since_touch
-            for work in (self._server.sweep, self._mend_feeds, *((self._touch,) if is_touch_due else ())):
+            for work in (
+                self._server.sweep,
+                self._mend_feeds,
+                self._drop_idle,
+                *((self._touch,) if is_touch_due else ()),
+            ):
                 await self._try(work)
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -191,6 +217,13 @@ class Sockets:
             if any(watcher.is_behind for watcher in socket.watching.values()):
                 await self._listener.catch_up(socket)
 
+    async def _drop_idle(self) -> None:
+        """Who came for an audience and hears none."""
+        now = time.monotonic()
+        for socket in self._crowd.all():
+            if socket.kind == "watcher" and socket.audience is None and now - socket.opened_at > HELLO_LIMIT_S:
+                await self._crowd.close(socket)
+
     async def _touch(self) -> None:
         """Agents with an open page count as here; sign-ins and links that ended since close their sockets."""
         for sockets in self._crowd.agents().values():
@@ -198,7 +231,9 @@ class Sockets:
             if isinstance(agent, Agent) and not await touch_agent(self._house, agent):
                 for socket in sockets:
                     await self._listener.dismiss(socket, "signed_out")
-        for socket, _ in self._crowd.visitors():
+        for socket, visitor in self._crowd.visitors():
+            if socket.audience is not None and not visitor.links:
+                continue  # A member of an audience: nothing of theirs expires while the page is open.
             now = await principal_of(self._house, socket.request.app[EDGE], socket.request, "visitor")
             if isinstance(now, Visitor) and now.links:
                 socket.is_now(now)

@@ -54,6 +54,7 @@ broadcast = Table(
     col("holds", Boolean, personal=None),
     col("words", JSON, personal=None),
     col("opened_by", String(64), personal="identifier"),
+    col("salt", String(64), personal="secret", null=True),
     col("composer_by", String(64), personal=None, null=True),
     col("composer_until", Moment, personal=None, null=True),
 )
@@ -80,6 +81,7 @@ member = Table(
     col("last_line_at", Moment, personal="behaviour", null=True),
     col("muted_at", Moment, personal="behaviour", null=True),
     col("banned_at", Moment, personal="behaviour", null=True),
+    col("address_hash", String(64), personal="identifier", null=True),
     UniqueConstraint("session_id", "visitor_id"),
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import select, text, update
 
+from server.api import audience_requests as ar
 from server.api import broadcast_requests as b
 from server.api import requests as r
 from server.domain.words import (
@@ -77,6 +78,9 @@ async def make_scene(site: Site) -> Scene:
     await add_broadcast(site, victim, ann)
     ids["name"], ids["agent"] = "view.mp4", ann.agent_id
     ids["channel"] = (await first_channel(site.house)).id
+    ids |= dict.fromkeys(
+        ("member", "line", "question", "poll"), "nobody"
+    )  # The session has no audience; with one: test_audience.py.
     strangers = await make_strangers(site, victim, ann)
     return Scene(site, victim, ann, guest, ids, strangers)
 
@@ -225,4 +229,15 @@ SAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     r.AddAgent: {"email": "x@example.org", "name": "X", "role": Role.AGENT.value},
     r.SwitchAgent: {"disabled": True},
     r.SetChannel: {"responsible_name": "Erika Muster"},
+    ar.TakePart: {"name": "Fan"},
+    ar.SayLine: {"text": "hello", "client_id": "l" * 20},
+    ar.ModerateLine: {"state": "removed"},
+    ar.AskQuestion: {"text": "Does it work?", "client_id": "q" * 20},
+    ar.ModerateQuestion: {"state": "approved"},
+    ar.OpenPoll: {"text": "Which?", "choices": ["A", "B"], "client_id": "p" * 20},
+    ar.VoteInPoll: {"position": 0},
+    ar.ClosePoll: {"state": "closed"},
+    ar.CallHand: {"called": True},
+    ar.ModerateMember: {"muted": True},
+    ar.SetAudienceRules: {"slow_mode_s": 0},
 }

@@ -32,10 +32,20 @@ def path_of(route: Route, ids: dict[str, str]) -> str:
 
 
 def missing_ids() -> dict[str, str]:
-    made = {
-        name: secrets.token_urlsafe(16)
-        for name in ("case", "session", "recording", "connection", "link", "agent", "channel")
-    }
+    named = (
+        "case",
+        "session",
+        "recording",
+        "connection",
+        "link",
+        "agent",
+        "channel",
+        "member",
+        "line",
+        "question",
+        "poll",
+    )
+    made = {name: secrets.token_urlsafe(16) for name in named}
     return {**made, "name": "view.mp4"}
 
 

@@ -15,7 +15,18 @@ MAY_IMPORT = {
     "signaling": GROUND | {"signaling", "service", "media", "api"},
 }
 # Both edges keep one registry, with its words, bodies and callers; routes and pages are no business of the sockets.
-DOORS_OF_API = {"answers", "call", "callers", "door", "language", "metrics", "registry", "requests", "wire"}
+DOORS_OF_API = {
+    "answers",
+    "audience_requests",
+    "call",
+    "callers",
+    "door",
+    "language",
+    "metrics",
+    "registry",
+    "requests",
+    "wire",
+}
 # The web process speaks to media through these alone; the rest of `media` is the worker's.
 DOORS_OF_MEDIA = {"server.media.protocol", "server.media.client", "server.media.workers"}
 

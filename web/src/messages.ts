@@ -42,6 +42,50 @@ export interface AgentsView {
   agents: AgentView[];
 }
 
+/** A question of the audience. */
+export interface AskQuestion {
+  text: string;
+  client_id: string;
+}
+
+/** What changed after a number. `cut`: older lines were left out, so that what the page has of them is not complete. */
+export interface AudienceEvents {
+  seq: number;
+  cut: boolean;
+  lines: ChatLine[];
+  questions: QuestionView[];
+  polls: PollView[];
+}
+
+/** The acknowledgement of `audience`: changes above `seq` come by the socket; what the page lacks up to it, it asks for. */
+export interface AudienceJoined {
+  seq: number;
+}
+
+/** What holds for taking part now. */
+export interface AudienceRules {
+  state: BroadcastState;
+  slow_mode_s: number;
+  holds: boolean;
+}
+
+/** Taking part, as one reader finds it. `words` is for moderators; `waiting` are the reader's own lines and questions that are held. */
+export interface AudienceView {
+  seq: number;
+  rules: AudienceRules;
+  me: MemberView | null;
+  moderates: boolean;
+  votes: string[];
+  poll_votes: Record<string, number>;
+  hand: HandPlace;
+  me_too: MeTooView;
+  waiting: string[];
+  words: string[] | null;
+}
+
+/** Who wrote a line. */
+export type Author = 'member' | 'agent';
+
 /** The question on the picture, and who asked it. */
 export interface BannerView {
   text: string;
@@ -138,6 +182,11 @@ export interface BroadcastsView {
 export interface Bye {
   reason: 'signed_out' | 'revoked' | 'restarting';
   again_in_s: number;
+}
+
+/** Whether somebody whose hand is up is called. */
+export interface CallHand {
+  called: boolean;
 }
 
 /** A picture over everything, while nobody is heard. `until`: the UNIX time that a countdown runs to. */
@@ -266,9 +315,35 @@ export interface ChannelsView {
   channels: ChannelStanding[];
 }
 
+/** A line of the audience's chat. `seq` is the number of its last change; the text of a removed one is for moderators only. */
+export interface ChatLine {
+  id: string;
+  seq: number;
+  at: string;
+  by: Author;
+  member: string | null;
+  name: string;
+  text: string;
+  state: ChatLineState;
+}
+
+/** A line of the audience's chat: to be read by all, held until somebody approves it, or taken away. */
+export type ChatLineState = 'shown' | 'held' | 'removed';
+
+/** One of a poll's choices. */
+export interface ChoiceView {
+  text: string;
+  votes: number;
+}
+
 /** How the case ended. */
 export interface CloseCase {
   outcome: Outcome;
+}
+
+/** Whether a poll takes votes. */
+export interface ClosePoll {
+  state: PollState;
 }
 
 /** A browser's offer; `sources` says by mid what each sending m-line carries. */
@@ -405,6 +480,25 @@ export interface GoneTold {
   reason: string;
 }
 
+/** Where one's own hand stands: the place (1: next; None: not raised), and whether one was called. */
+export interface HandPlace {
+  place: number | null;
+  called: boolean;
+}
+
+/** A raised hand, for moderators. */
+export interface HandView {
+  member: string;
+  name: string;
+  raised_at: string;
+  called_at: string | null;
+}
+
+/** Raised hands in their order. */
+export interface HandsView {
+  hands: HandView[];
+}
+
 /** Socket: this page owns that media connection. */
 export interface Hold {
   connection: string;
@@ -414,6 +508,12 @@ export interface Hold {
 export interface Invite {
   name: string;
   kind?: 'guest';
+}
+
+/** Socket: hear what changes in an audience. `after`: the last number that the page has. */
+export interface JoinAudience {
+  session: string;
+  after?: number;
 }
 
 /** A link without its secret. `used_at`: when a browser that holds it was last here; None: no browser has it now. */
@@ -508,10 +608,58 @@ export interface Looked {
   height?: number | null;
 }
 
+/** How many have a problem of this topic as well, and whether the reader said so. */
+export interface MeTooView {
+  count: number;
+  mine: boolean;
+}
+
 /** `media`: the worker of this number is away, or back without any of the old connections: who was connected there makes a new one. */
 export interface MediaTold {
   state: 'away' | 'back';
   home: number;
+}
+
+/** What a member of the audience may do. */
+export type MemberRole = 'viewer' | 'moderator';
+
+/** `member`: what became of the reader in an audience. */
+export interface MemberTold {
+  session: string;
+  me: MemberView;
+  hand: HandPlace | null;
+}
+
+/** Somebody who takes part. */
+export interface MemberView {
+  id: string;
+  name: string;
+  role: MemberRole;
+  muted: boolean;
+  banned: boolean;
+}
+
+/** Members, for moderators. */
+export interface MembersView {
+  members: MemberView[];
+}
+
+/** What a moderator makes of a line. */
+export interface ModerateLine {
+  state: ChatLineState;
+}
+
+/** What a moderator makes of a member; what is not named stays. `remove_lines`: what they wrote is taken away, too. */
+export interface ModerateMember {
+  muted?: boolean | null;
+  banned?: boolean | null;
+  role?: MemberRole | null;
+  remove_lines?: boolean;
+}
+
+/** What a moderator makes of a question. */
+export interface ModerateQuestion {
+  state: QuestionState;
 }
 
 /** Something of the timeline that happened `t_s` into the recording. */
@@ -573,6 +721,13 @@ export interface OpenCase {
   email?: string;
   phone?: string;
   language?: Language;
+  client_id: string;
+}
+
+/** A poll and what may be chosen. */
+export interface OpenPoll {
+  text: string;
+  choices: string[];
   client_id: string;
 }
 
@@ -640,6 +795,25 @@ export interface PlanBroadcast {
   client_id: string;
 }
 
+/** A poll takes votes until it is closed. */
+export type PollState = 'open' | 'closed';
+
+/** A poll and how it stands. */
+export interface PollView {
+  id: string;
+  seq: number;
+  at: string;
+  text: string;
+  state: PollState;
+  choices: ChoiceView[];
+}
+
+/** How a poll stands, in the order of its choices. */
+export interface PollVotes {
+  poll: string;
+  votes: number[];
+}
+
 /** A failure (RFC 9457). `code` is for programs and never changes; `detail` is a sentence in the reader's language. */
 export interface Problem {
   type: string;
@@ -651,6 +825,28 @@ export interface Problem {
 
 /** What a person is asked to agree to: that the session is recorded, that its audience sees and hears them. */
 export type Purpose = 'recording' | 'public';
+
+/** Where a question of the audience stands; PINNED is the one on the picture. */
+export type QuestionState = 'asked' | 'approved' | 'pinned' | 'answered' | 'rejected';
+
+/** A question. `answer_s`: how far into the broadcast its answer begins. */
+export interface QuestionView {
+  id: string;
+  seq: number;
+  at: string;
+  member: string;
+  name: string;
+  text: string;
+  state: QuestionState;
+  votes: number;
+  answer_s: number | null;
+}
+
+/** How many want a question answered. */
+export interface QuestionVotes {
+  question: string;
+  votes: number;
+}
 
 /** `queue`: this waiting case's place. */
 export interface QueueTold {
@@ -683,6 +879,16 @@ export interface ReachView {
   forecast: ForecastView | null;
   weeks: StepView[];
 }
+
+/** Socket: show something without words, several times at once; in an audience that this page hears. */
+export interface React {
+  session: string;
+  reaction: Reaction;
+  count?: number;
+}
+
+/** What people show without words. */
+export type Reaction = 'clap' | 'heart' | 'laugh' | 'wow';
 
 /** A new offer of the same connection, after `restartIce()`. */
 export interface Reconnect {
@@ -775,6 +981,12 @@ export interface Say {
   client_id: string;
 }
 
+/** A line of the audience's chat. */
+export interface SayLine {
+  text: string;
+  client_id: string;
+}
+
 /** What the audience sees. `main`: who has the large place, None for who speaks. `size` and `small` hold from the stream's beginning. */
 export interface SceneView {
   layout: string;
@@ -804,6 +1016,13 @@ export interface SessionView {
   recording: RunningRecording | null;
   me: string | null;
   home: number | null;
+}
+
+/** What holds for taking part; what is not named stays. */
+export interface SetAudienceRules {
+  slow_mode_s?: number | null;
+  holds?: boolean | null;
+  words?: string[] | null;
 }
 
 /** A question on the picture, and who asked it. */
@@ -902,6 +1121,23 @@ export interface StagePerson {
   shown: boolean;
 }
 
+/** `stage`: what changed in an audience since `after`, together for a quarter of a second or more. A page that has not all up to `after` */
+export interface StageTold {
+  session: string;
+  after: number;
+  seq: number;
+  lines: ChatLine[];
+  questions: QuestionView[];
+  votes: QuestionVotes[];
+  polls: PollView[];
+  poll_votes: PollVotes[];
+  hands: HandView[] | null;
+  rules: AudienceRules | null;
+  reactions: Partial<Record<Reaction, number>>;
+  me_too: number | null;
+  viewers: number | null;
+}
+
 /** Where a channel stands: below the share at which people want to be warned, above it, or at the limit. */
 export type Standing = 'below' | 'near' | 'over';
 
@@ -922,6 +1158,11 @@ export interface SwitchAgent {
 /** An agent takes a waiting case; `connection` is the standby connection that goes on stage at once. */
 export interface TakeCase {
   connection?: string | null;
+}
+
+/** Somebody of the audience says a name, to take part. */
+export interface TakePart {
+  name: string;
 }
 
 /** How large the picture of one slot stands on the page, in pixels of the screen; 0 x 0 while nobody can see it. */
@@ -988,6 +1229,11 @@ export interface Unwatch {
 /** Who reads a timeline entry. */
 export type Visibility = 'everyone' | 'agents';
 
+/** One of a poll's choices, counted from 0. */
+export interface VoteInPoll {
+  position: number;
+}
+
 /** Socket: follow a case. `after` is the last sequence number that the page has; the column holds 32 bits. */
 export interface Watch {
   case: string;
@@ -1008,11 +1254,13 @@ export type Code =
   | 'already_broadcast'
   | 'already_recording'
   | 'already_taken'
+  | 'audience_closed'
   | 'bad_field'
   | 'bad_key'
   | 'bad_link'
   | 'bad_request'
   | 'bad_sdp'
+  | 'banned'
   | 'broadcast_ended'
   | 'busy'
   | 'case_closed'
@@ -1027,11 +1275,13 @@ export type Code =
   | 'imprint_needed'
   | 'internal'
   | 'media_away'
+  | 'muted'
   | 'no_common_codec'
   | 'no_space'
   | 'nobody_agreed'
   | 'nobody_on_stage'
   | 'nobody_to_show'
+  | 'not_a_member'
   | 'not_acceptable'
   | 'not_everybody_asked'
   | 'not_found'
@@ -1040,8 +1290,10 @@ export type Code =
   | 'not_sdp'
   | 'not_signed_in'
   | 'nothing_to_send'
+  | 'poll_closed'
   | 'session_ended'
   | 'session_full'
+  | 'slow_mode'
   | 'too_large'
   | 'too_many_requests'
   | 'too_slow'
@@ -1082,6 +1334,10 @@ export interface ServerEvents {
   desk: DeskTold;
   /** The socket is about to be closed */
   bye: Bye;
+  /** What changed in an audience, at most four times a second */
+  stage: StageTold;
+  /** What became of the reader as a member of an audience */
+  member: MemberTold;
 }
 
 /** What a page says over the socket, and what the acknowledgement holds beside `ok: true`. */
@@ -1098,4 +1354,8 @@ export interface ClientEvents {
   tiles: { body: Tiles; answer: object };
   /** What a page saw of its own line */
   looked: { body: Looked; answer: object };
+  /** Hear what changes in an audience */
+  audience: { body: JoinAudience; answer: AudienceJoined };
+  /** Clap, laugh, …: counted, kept of nobody */
+  react: { body: React; answer: object };
 }
