@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from server.api import (
+    archive,
     audience,
     broadcasts,
     cases,
@@ -104,7 +105,22 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
         },
         [_asking(parts.house, number) for number in parts.house.media.numbers],
     )
-    groups = (audience, broadcasts, cases, live, ops, pages, people, reach, recordings, sessions, static, watch, whip)
+    groups = (
+        archive,
+        audience,
+        broadcasts,
+        cases,
+        live,
+        ops,
+        pages,
+        people,
+        reach,
+        recordings,
+        sessions,
+        static,
+        watch,
+        whip,
+    )
     add_routes(app, ROUTES, [group.handlers for group in groups])
     app.on_response_prepare.append(middleware.add_headers)
     app.cleanup_ctx.append(_run)

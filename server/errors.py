@@ -175,6 +175,13 @@ class NotFound(OaseError):
     status = 404
 
 
+class Removed(OaseError):
+    """It was public, and somebody took it away."""
+
+    code = "removed"
+    status = 410
+
+
 class Conflict(OaseError):
     """The state of the thing does not allow this now."""
 

@@ -42,7 +42,7 @@ send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"
     channel    nothing more (GET /api/v1/channels); `law` and `definition` for the template
     agents     nothing more (the list comes from GET /api/v1/admin/agents)
     sign_in    "next": path to go to after signing in ("/desk" or the page that asked)
-    recording  "recording": id, "case": id, also as `recording` (RecordingView) for the template
+    recording  "recording": id, "case": id, "hls": address; also `recording` (RecordingView) and `chapters` for the template
     error      "status", "code", "detail" (the sentence), also as template variables; `home`: "/" or "/desk";
                `sign_in`: path of the sign-in where an agent may have been meant, or ""
 
@@ -62,13 +62,15 @@ from server.api.callers import describe, principal_of
 from server.api.language import words
 from server.api.people import open_with
 from server.api.shell import SHELL
+from server.api.static import FILES
 from server.api.wire import to_plain
+from server.domain.moments import clock_words, write_moment
 from server.domain.principal import Agent
 from server.domain.reach_words import DEFINITION, LAW
 from server.domain.rights import grant_for
 from server.domain.words import CaseId, Language, PersonKind
-from server.errors import BadField, NotSignedIn, OaseError
-from server.service import recordings, sessions, topics
+from server.errors import BadField, NotSignedIn, OaseError, Removed
+from server.service import archive, recordings, sessions, topics
 from server.service.views import TopicsView
 
 handlers = Handlers()
@@ -197,10 +199,18 @@ def sign_in_path(request: web.Request) -> str:
 
 
 @handlers.on("GET /r/{recording}")
-async def recording(call: Call) -> web.Response:
+async def recording(call: Call) -> web.StreamResponse:
+    """A broadcast's recording is watched on its own page; agents also manage it here."""
     found = await recordings.read_recording(call.house, call.principal, call.recording)
-    as_whom = "agent" if isinstance(call.principal, Agent) else "visitor"
-    return _page(call, "recording", as_whom, {"recording": found.id, "case": found.case}, {"recording": found})
+    is_agent = isinstance(call.principal, Agent)
+    if found.is_stream and not is_agent:
+        query = call.request.rel_url.raw_query_string
+        return web.HTTPFound(f"/watch/{found.session}{'?' if query else ''}{query}")
+    chapters = await archive.list_chapters(call.house, found.session) if found.is_stream else []
+    hls = call.request.app[FILES].address("hls.js")
+    data = {"recording": found.id, "case": found.case, "hls": hls}
+    more = {"recording": found, "chapters": chapters, "place": write_moment, "span": clock_words}
+    return _page(call, "recording", "agent" if is_agent else "visitor", data, more)
 
 
 def error_page(
@@ -211,6 +221,7 @@ def error_page(
         return web.Response(status=303, headers={**headers, "Location": sign_in_path(request)})
     is_for_agents = type(error) is NotSignedIn and request.path.startswith(AGENT_PATHS)
     home = "/desk" if request.path.startswith(("/desk", "/r/")) else "/"
+    home = "/watch" if type(error) is Removed else home
     facts = {"status": error.status, "code": error.code, "detail": sentence, "home": home}
     facts["sign_in"] = sign_in_path(request) if is_for_agents else ""
     reply = request.app[SHELL].page(

@@ -1,4 +1,4 @@
-"""The routes of channels and viewers; part of the registry."""
+"""The routes of channels and viewers, and of the list of broadcasts; part of the registry."""
 
 from server.api import requests as r
 from server.api.door import Route, Thing, Who
@@ -15,4 +15,10 @@ REACH = [
     plain_bytes(f"{_CHANNEL}/reach.csv", "The same with every step, as a spreadsheet", Who.AGENT),
     plain_bytes(f"{_CHANNEL}/reach.json", "The same with every step, for programs", Who.AGENT),
     get(f"{API}/broadcasts/{{session}}/numbers", Who.AGENT, "How a broadcast goes", v.NumbersView, Thing.SESSION),
+]
+
+ARCHIVE = [
+    page("/watch", "What is live, coming and kept, for everybody"),
+    plain_bytes("/feed.xml", "New recordings (RSS)"),
+    plain_bytes("/sitemap.xml", "What search engines may list"),
 ]

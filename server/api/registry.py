@@ -11,7 +11,7 @@ from server.api import requests as r
 from server.api.audience_routes import AUDIENCE, AUDIENCE_EVENTS, AUDIENCE_TOLD
 from server.api.broadcast_routes import BROADCASTS
 from server.api.door import SDP, Route, Shape, SocketEvent, Thing, Told, Who
-from server.api.reach_routes import REACH
+from server.api.reach_routes import ARCHIVE, REACH
 from server.api.routes import API as _API
 from server.api.routes import get as _get
 from server.api.routes import page as _page
@@ -307,6 +307,7 @@ ROUTES: Sequence[Route] = (
     *MACHINES,
     *WATCHING,
     *REACH,
+    *ARCHIVE,
     *RECORDINGS,
     *BROADCASTS,
     *AUDIENCE,

@@ -11,13 +11,14 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from server.api.call import Call, Handlers
+from server.api.call import EDGE, Call, Handlers
 from server.config import ROOT
 from server.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
 DIST = ROOT / "web" / "dist"
+CRAWLED = ("/$", "/watch", "/live/", "/static/", "/feed.xml", "/sitemap.xml")
 handlers = Handlers()
 
 
@@ -100,8 +101,10 @@ async def read_static(call: Call) -> web.StreamResponse:
 
 @handlers.on("GET /robots.txt")
 async def robots(call: Call) -> web.StreamResponse:
-    """Only the first page is for crawlers."""
-    text = "User-agent: *\nAllow: /$\nDisallow: /\n"
+    """The first page and broadcasts are for crawlers, with what it takes to show them."""
+    allowed = "".join(f"Allow: {path}\n" for path in CRAWLED)
+    address = call.house.settings.url.rstrip("/") or str(call.request.app[EDGE].origin(call.request))
+    text = f"User-agent: *\n{allowed}Disallow: /\nSitemap: {address}/sitemap.xml\n"
     return web.Response(text=text, headers={"Cache-Control": "public, max-age=86400"})
 
 

@@ -21,10 +21,11 @@ from server.api.callers import describe
 from server.api.shell import SHELL, data_script
 from server.api.static import FILES
 from server.api.wire import adapter, to_plain
+from server.domain.moments import clock_words, write_moment
 from server.domain.principal import Agent
 from server.domain.words import BroadcastState, Language, Openness, SessionId
 from server.errors import NotFound, NotOffered
-from server.service import watching
+from server.service import archive, watching
 from server.service.watch_views import BroadcastPublic, Embedding
 
 handlers = Handlers()
@@ -50,6 +51,7 @@ async def watch(call: Call) -> web.Response:
     found = await watching.read_public(call.house, call.principal, call.session)
     address = _address(call, "/watch/", found)
     picture = _whole(call, found.poster)
+    chapters = await archive.list_chapters(call.house, found.session) if found.state is BroadcastState.ENDED else []
     about = watching.described(found, call.house.settings.company, address, _address(call, "/embed/", found), picture)
     more = {
         "oembed": _whole(call, f"/oembed?url={quote(address, safe='')}"),
@@ -58,6 +60,9 @@ async def watch(call: Call) -> web.Response:
         "may_embed": bool(call.house.settings.embed_origins) and found.visibility is not Openness.PRIVATE,
         "may_be_found": watching.may_be_found(found),
         "json_ld": data_script(about, "application/ld+json"),
+        "chapters": chapters,
+        "place": write_moment,
+        "span": clock_words,
     }
     return _page(call, "watch", found, more)
 
@@ -98,14 +103,14 @@ def _utc(moment: datetime, language: Language) -> str:
 
 
 def _address(call: Call, path: str, found: BroadcastPublic) -> str:
-    return f"{_origin(call)}{path}{found.session}"
+    return f"{own_address(call)}{path}{found.session}"
 
 
 def _whole(call: Call, path: str | None) -> str | None:
-    return f"{_origin(call)}{path}" if path else None
+    return f"{own_address(call)}{path}" if path else None
 
 
-def _origin(call: Call) -> str:
+def own_address(call: Call) -> str:
     """OASE_URL where it is set: what other programs keep must not depend on who asked."""
     return call.house.settings.url.rstrip("/") or str(call.request.app[EDGE].origin(call.request))
 
@@ -134,7 +139,7 @@ def _embedding(call: Call, found: BroadcastPublic, kind: Literal["video", "link"
         title=found.title,
         author_name=found.channel.name,
         provider_name=call.house.settings.company,
-        provider_url=_origin(call),
+        provider_url=own_address(call),
         cache_age=EMBED_AGE_S,
     )
 
@@ -142,7 +147,7 @@ def _embedding(call: Call, found: BroadcastPublic, kind: Literal["video", "link"
 def _session_of(call: Call, url: str) -> SessionId:
     """The session that an address of ours names. Raises NotFound."""
     parts = urlsplit(url)
-    ours = {urlsplit(_origin(call)).netloc.lower(), str(call.request.app[EDGE].origin(call.request).host)}
+    ours = {urlsplit(own_address(call)).netloc.lower(), str(call.request.app[EDGE].origin(call.request).host)}
     path = next((path for path in PAGES if parts.path.startswith(path)), None)
     if parts.scheme not in {"http", "https"} or parts.netloc.lower() not in ours or path is None:
         raise NotFound

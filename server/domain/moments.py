@@ -20,3 +20,10 @@ def write_moment(seconds: float) -> str:
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     parts = [(hours, "h"), (minutes, "m"), (rest, "s")]
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+def clock_words(seconds: float) -> str:
+    """`3:20` or `1:02:05`: how long something is, or where in it."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -99,6 +99,11 @@ def may_view(principal: Principal, broadcast: Viewable, cases: Collection[CaseId
     )
 
 
+def was_taken_away(broadcast: Viewable) -> bool:
+    """Whether everybody who knew its address could watch it until somebody took it away: that may be said to all."""
+    return broadcast.removed_at is not None and broadcast.visibility is not Openness.PRIVATE
+
+
 def may_play(principal: Principal, broadcast: Viewable, cases: Collection[CaseId] = ()) -> bool:
     """Who may have picture and sound of a broadcast: who may view it, once the audience is let in; a rehearsal is for agents alone."""
     if broadcast.state in NO_STREAM and not isinstance(principal, Agent):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from server.broadcast.hls.answer import Answer
 from server.domain.principal import Anonymous, Principal
-from server.domain.rights import may_play, may_view
+from server.domain.rights import may_play, may_view, was_taken_away
 from server.domain.words import Openness, SessionId
-from server.errors import NotFound
+from server.errors import NotFound, Removed
 from server.service.house import House
 from server.service.streams import Known
 from server.store import broadcasts as store
@@ -55,10 +55,10 @@ async def _playable(house: House, asking: Asking, session: SessionId) -> Broadca
 
 
 async def find_viewable(house: House, principal: Principal, session: SessionId) -> BroadcastRow:
-    """The broadcast, as it stood at most a second ago, if this person may see that it is there. Raises NotFound, DatabaseAway."""
+    """The broadcast, as it stood at most a second ago, if this person may see that it is there. Raises NotFound, Removed, DatabaseAway."""
     known = await find_known(house, session)
     if known.row is None or not may_view(principal, known.row, known.cases):
-        raise NotFound
+        raise Removed if known.row is not None and was_taken_away(known.row) else NotFound
     return known.row
 
 

@@ -179,3 +179,8 @@ class RecordingView:
     moments: list[Moment]
     error: str | None
     unread: int
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is what a broadcast left, and is watched as one."""
+        return any(file.url.startswith("/live/") for file in self.files)

@@ -30,6 +30,7 @@ from server.errors import (
     NotFound,
     NotSignedIn,
     OaseError,
+    Removed,
     SessionEnded,
 )
 from server.service.airing import HLS_TYPE
@@ -40,6 +41,7 @@ from server.service.roster import announce_roster, seen_by_media
 from server.service.secrecy import make_id
 from server.service.taping import STOP_LIMIT, STOPPING, announce_recording, part_request, stop, tell_people
 from server.service.views import Actor, Fact, Moment, RecordingFile, RecordingView
+from server.store import archive as archive_store
 from server.store import broadcasts as broadcast_store
 from server.store import cases as case_store
 from server.store import consents as consent_store
@@ -166,7 +168,10 @@ async def _find(house: House, principal: Principal, recording: RecordingId) -> R
     async with house.db.read() as db:
         row = await store.find_recording(db, recording)
         is_theirs = row is not None and (may_watch(principal, row) or await _is_shown(db, principal, row))
+        is_removed = row is None and await archive_store.is_removed(db, recording)
     if row is None or not is_theirs:
+        if is_removed:
+            raise Removed
         raise NotSignedIn if isinstance(principal, Anonymous) else NotFound
     return row
 
@@ -182,7 +187,7 @@ async def _is_shown(db: AsyncConnection, principal: Principal, row: RecordingRow
 async def read_recording(house: House, principal: Principal, recording: RecordingId) -> RecordingView:
     """The recording with its files; for customers only when it is shared, for everybody when it is a broadcast's that they may watch.
 
-    Raises NotFound, or NotSignedIn for nobody known; the same for a recording that is not there.
+    Raises NotFound, or NotSignedIn for nobody known; the same for a recording that is not there; Removed for what was public once.
     """
     row = await _find(house, principal, recording)
     async with house.db.read() as db:

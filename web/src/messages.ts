@@ -1291,6 +1291,7 @@ export type Code =
   | 'not_signed_in'
   | 'nothing_to_send'
   | 'poll_closed'
+  | 'removed'
   | 'session_ended'
   | 'session_full'
   | 'slow_mode'

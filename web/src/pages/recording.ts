@@ -4,6 +4,8 @@ import { get, isCode, post, remove, sentence } from '../api';
 import { Connection } from '../connection';
 import { byId, closable, el, icon, setText, show, toast, whileBusy } from '../dom';
 import type { Entry, Moment, RecordingFile, RecordingView } from '../messages';
+import { LivePlayer } from '../live_player';
+import { jumpsTo } from '../parts/chapters';
 import { copy } from '../parts/share_link';
 import { entryLine } from '../parts/timeline';
 import { page } from '../page';
@@ -14,6 +16,7 @@ const id = page.recording ?? '';
 const isAgent = page.as === 'agent';
 const video = byId<HTMLVideoElement>('video');
 const line = new Connection(page.as);
+const HLS = 'application/vnd.apple.mpegurl';
 let playing = '';
 
 void open();
@@ -72,13 +75,14 @@ function play(file: RecordingFile): void {
   if (playing === file.url) return;
   playing = file.url;
   show(byId('player-note'), false);
-  video.src = file.url;
-  show(video, true);
   const wished = fromMoment(new URLSearchParams(location.search).get('t') ?? '');
+  show(video, true);
+  show(byId('copy'), true);
+  if (file.type === HLS) return void new LivePlayer(video, { hls: page.hls ?? '', stream: file.url }).open(wished);
+  video.src = file.url;
   if (wished > 0) video.addEventListener('loadedmetadata', () => { video.currentTime = Math.min(wished, video.duration || wished); }, { once: true });
   byId<HTMLAnchorElement>('download').href = file.url;
   show(byId('download'), true);
-  show(byId('copy'), true);
   video.addEventListener('error', () => note(t('The recording could not be played in this browser. You can download it.')), { once: true });
 }
 
@@ -122,6 +126,7 @@ function trackLine(file: RecordingFile): HTMLLIElement {
 
 function wire(view: RecordingView): void {
   byId('copy').addEventListener('click', () => void copy(`${location.origin}/r/${id}?t=${toMoment(video.currentTime)}`));
+  jumpsTo(jump);
   if (!isAgent) return;
   byId('share').addEventListener('change', () => void share());
   const deleting = closable(byId<HTMLDialogElement>('deleting'));

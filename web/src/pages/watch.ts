@@ -7,6 +7,7 @@ import type { BroadcastPublic } from '../messages';
 import { fromMoment, toMoment } from '../moment';
 import { page } from '../page';
 import { PlayerBar } from '../parts/player_bar';
+import { jumpsTo } from '../parts/chapters';
 import { copy } from '../parts/share_link';
 import { showCard } from '../parts/watch_card';
 import { clock, day, t, when } from '../text';
@@ -38,6 +39,7 @@ function wire(): void {
   video.addEventListener('volumechange', () => { if (!video.muted) show(byId('hear'), false); });
   byId('big-play').addEventListener('click', () => void begin());
   document.getElementById('copy')?.addEventListener('click', () => void copy(`${location.origin}/watch/${id}${player.isLive ? '' : `?t=${toMoment(video.currentTime)}`}`));
+  jumpsTo((at_s) => { seen.hasEnded = false; video.currentTime = at_s; void begin(); byId('player').scrollIntoView({ block: 'nearest' }); });
   addEventListener('online', () => void ask());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) void ask(); });
 }
@@ -49,7 +51,7 @@ async function ask(): Promise<void> {
     facts = await get<BroadcastPublic>(`/api/v1/broadcasts/${id}/public`);
     ahead_ms = new Date(facts.now).getTime() - Date.now();
   } catch (error) {
-    if (isCode(error, 'not_found')) facts = null;
+    if (isCode(error, 'not_found', 'removed')) facts = null;
   }
   render();
   askLater();
