@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from server.api.call import HOUSE
+from server.api.lane import LaneRunner
 from server.app import end_gently, make_app
 from server.config import ROOT, Settings
 from server.forks import Loading
@@ -46,7 +47,7 @@ async def serve_until_told(
         settings = settings.model_copy(update={"url": settings.url or f"https://{here}:{LAN_PORT}"})
     app = make_app(settings, loading)
     idle_s = IDLE_PROXY_CONNECTION_S if settings.trusted_proxies else IDLE_CONNECTION_S
-    runner = web.AppRunner(
+    runner = LaneRunner(
         app, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=idle_s, lingering_time=LINGER_S
     )
     await runner.setup()

@@ -5,8 +5,11 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.broadcast.hls.packager import Packager
 from server.domain.words import BroadcastState, Language, Openness, SessionId, TopicId
@@ -41,25 +44,30 @@ async def plan_broadcast(site: Site, **more: Any) -> str:
     """A public broadcast that is live by its row; nothing is in its folder yet. Its session."""
     customer = await site.customer()
     topics = await customer.ok("GET", "/api/v1/topics")
-    now = site.house.now()
+    async with site.house.db.write() as db:
+        await add_broadcast(db, SessionId(customer.session), topics["topics"][0]["id"], **more)
+    return customer.session
+
+
+async def add_broadcast(db: AsyncConnection, session: SessionId, topic: TopicId, **more: Any) -> None:
+    """The row beside a session, and a channel that may be public."""
+    now = datetime.now(UTC)
     facts: dict[str, Any] = {"visibility": Openness.PUBLIC, "state": BroadcastState.LIVE, "live_at": now}
     facts |= {"title": "When the router restarts", "description": "Ann shows where to look first.", **more}
-    async with site.house.db.write() as db:
-        channel = (await channel_store.list_channels(db))[0]
-        law = {"responsible_name": "Ada Muster", "responsible_address": "Am Markt 1, 10115 Berlin"}
-        await channel_store.set_channel(db, channel.id, **law, imprint_url="https://example.org/impressum")
-        row = BroadcastRow(
-            session_id=SessionId(customer.session),
-            channel_id=channel.id,
-            topic_id=TopicId(topics["topics"][0]["id"]),
-            language=Language.DE,
-            created_at=now,
-            directory=f"live-{customer.session}",
-            opened_by="somebody",
-            **facts,
-        )
-        await store.add_broadcast(db, row)
-    return customer.session
+    channel = (await channel_store.list_channels(db))[0]
+    law = {"responsible_name": "Ada Muster", "responsible_address": "Am Markt 1, 10115 Berlin"}
+    await channel_store.set_channel(db, channel.id, **law, imprint_url="https://example.org/impressum")
+    row = BroadcastRow(
+        session_id=session,
+        channel_id=channel.id,
+        topic_id=topic,
+        language=Language.DE,
+        created_at=now,
+        directory=f"live-{session}",
+        opened_by="somebody",
+        **facts,
+    )
+    await store.add_broadcast(db, row)
 
 
 async def change(site: Site, session: str, *, here: bool = False, **values: Any) -> None:

@@ -13,6 +13,7 @@ import socketio
 from aiohttp import web, web_app
 
 from server.api.call import HOUSE
+from server.api.lane import LaneRunner
 from server.app import make_app
 from server.config import Settings
 from server.domain.words import Role
@@ -215,7 +216,7 @@ class Site:
 async def running_site(settings: Settings) -> AsyncIterator[Site]:
     """A web process in this event loop, on a free port."""
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    runner = LaneRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", settings.port).start()

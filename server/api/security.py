@@ -52,10 +52,13 @@ class Edge:
 
     def caller(self, request: web.BaseRequest) -> str:
         """The caller's address. X-Forwarded-For counts only from trusted proxies, read from its right end."""
-        here = request.remote or ""
+        return self.caller_of(request.remote or "", request.headers.get("X-Forwarded-For", ""))
+
+    def caller_of(self, here: str, forwarded: str) -> str:
+        """The same of the address that a connection comes from, and the header that stands in its request."""
         if not self._is_proxy(here):
             return here
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        for hop in reversed(forwarded.split(",")):
             address = hop.strip()
             if address and not self._is_proxy(address):
                 return address if _is_address(address) else here

@@ -49,9 +49,14 @@ async def show(house: House, asking: Asking, session: SessionId, name: str, quer
 
 async def _playable(house: House, asking: Asking, session: SessionId) -> BroadcastRow | None:
     known = await find_known(house, session)
-    if known.row is None or may_play(Anonymous(), known.row, known.cases):
+    if known.row is None or is_open(known):
         return known.row
     return known.row if may_play(await asking(), known.row, known.cases) else None
+
+
+def is_open(known: Known) -> bool:
+    """Whether everybody may have picture and sound of it."""
+    return known.row is not None and may_play(Anonymous(), known.row, known.cases)
 
 
 async def find_viewable(house: House, principal: Principal, session: SessionId) -> BroadcastRow:

@@ -82,6 +82,11 @@ class LiveStreams:
             asking = self._asking[session] = self._tasks.start(self._load(session, load), "known")
         return await asyncio.shield(asking)
 
+    def fresh(self, session: SessionId) -> Known | None:
+        """What is known of a broadcast, if the database was asked in the last second."""
+        fact = self._facts.get(session)
+        return fact.known if fact is not None and self._clock() - fact.at < FRESH_S else None
+
     async def _load(self, session: SessionId, load: Callable[[SessionId], Awaitable[Known]]) -> Known:
         before = self._facts.get(session)
         try:

@@ -40,6 +40,11 @@ class Answer:
     def may_be_packed(self) -> bool:
         return self.headers["Content-Type"] == PLAYLIST
 
+    @property
+    def lasts(self) -> bool:
+        """Whether everybody who asks the same in the next seconds may get the same."""
+        return self.headers["Cache-Control"] in (Life.IMMUTABLE, Life.AWAITED, Life.SETTLED)
+
     async def packed(self) -> bytes:
         """The body for those who accept gzip, packed once."""
         async with self._packing:
