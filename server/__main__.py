@@ -112,18 +112,27 @@ def view(directory: Annotated[Path, typer.Argument(help="Folder of one recording
 
 @cli.command()
 def compose(
-    session: Annotated[str, typer.Option(help="The session whose stage is composed.")],
+    session: Annotated[str, typer.Option(help="The session whose stage is composed.")] = "",
     directory: Annotated[
-        Path, typer.Option(help="Folder of the stream; one that a killed composer left is gone on with.")
-    ],
-    control: Annotated[str, typer.Option(help="Where to listen for scenes: unix:/path/of/socket.")],
-    media: Annotated[str, typer.Option(help="Control address of the session's media worker.")],
+        str, typer.Option(help="Folder of the stream; one that a killed composer left is gone on with.")
+    ] = "",
+    control: Annotated[str, typer.Option(help="Where to listen for scenes: unix:/path/of/socket.")] = "",
+    media: Annotated[str, typer.Option(help="Control address of the session's media worker.")] = "",
+    on_demand: Annotated[
+        bool,
+        typer.Option("--on-demand", hidden=True, help="Load everything, and wait on standard input for the options."),
+    ] = False,
 ) -> None:
     """Make one stream of a stage (the web process starts one for each broadcast)."""
+    options = {"session": session, "directory": directory, "control": control, "media": media}
+    if not on_demand and not all(options.values()):
+        raise typer.BadParameter("--session, --directory, --control and --media are needed")
+    from server.broadcast.compose.on_demand import wait_for_options
     from server.broadcast.compose.process import main as work
 
     _start_log()
-    work(session, directory, control, media)
+    chosen = wait_for_options() if on_demand else options
+    work(chosen["session"], Path(chosen["directory"]), chosen["control"], chosen["media"])
 
 
 @cli.command()

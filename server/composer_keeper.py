@@ -23,7 +23,7 @@ from server.service.airing import (
     scene_now,
     settle_recording,
     stream_folder,
-    tell_composer,
+    told_composer,
 )
 from server.service.bell import Bell
 from server.service.house import House
@@ -133,7 +133,7 @@ class ComposerKeeper:
     async def _tell(self) -> None:
         """What the composer was not told when it changed, because it was away or another process changed it."""
         if self._told is None or self._told != await scene_now(self._house, self._session):
-            self._told = await tell_composer(self._house, self._session)
+            self._told = await told_composer(self._house, self._session)
 
     async def _check(self) -> None:
         """Ends one that does not answer, or holds too much memory; the next look starts another."""
@@ -144,6 +144,8 @@ class ComposerKeeper:
             self._heard_at = now
             if now - self._began_at > STEADY_AFTER_S:
                 self._failures = 0
+            if self._told is not None:
+                self._composing.care()
         limit = HUNG_AFTER_S if self._told is not None else START_LIMIT_S
         is_hung = now - self._heard_at > limit
         if is_hung or self.running.worker.memory_bytes() > self._house.settings.media_memory_bytes:

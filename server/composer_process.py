@@ -31,6 +31,11 @@ class Task:
     media: str
 
     @property
+    def options(self) -> dict[str, str]:
+        """As the command takes them."""
+        return asdict(self)
+
+    @property
     def note(self) -> Path:
         """Where the composer's process is written down."""
         return Path(self.control.removeprefix("unix:")).with_suffix(".json")
@@ -58,25 +63,63 @@ class Running:
 
 
 class Composing:
-    """Starts composers, and knows the children among them, so that none is left as a zombie. `program` is the command without its options."""
+    """Starts composers, and knows the children among them, so that none is left as a zombie. `program` is the command without its options.
+
+    While one runs there is a spare: a process that has loaded everything. It ends with this one, however this one ends, unless it has become a
+    composer.
+    """
 
     def __init__(self, program: Sequence[str] = PROGRAM) -> None:
         self._program = tuple(program)
         self._build = build_of(self._program)
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._spare: subprocess.Popen[bytes] | None = None
 
     def start(self, task: Task) -> Running:
         """A new composer. Raises OSError when there is no memory, no process, no space."""
         self.reap()
-        options = {"--session": task.session, "--directory": task.directory, "--control": task.control}
-        words = [word for pair in (options | {"--media": task.media}).items() for word in pair]
-        # In a session of its own: what ends the web process does not end it.
-        child = subprocess.Popen((*self._program, *words), cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
+        child = self._take_spare(task) or self._start_anew(task)
         self._children[child.pid] = child
         running = Running(task, Worker(child.pid, began(child.pid) or 0, self._build))
         _write_note(running)
         log.info("composer_started", session=task.session, pid=child.pid)
         return running
+
+    def _start_anew(self, task: Task) -> subprocess.Popen[bytes]:
+        words = [word for name, value in task.options.items() for word in (f"--{name}", value)]
+        # In a session of its own: what ends the web process does not end it.
+        return subprocess.Popen((*self._program, *words), cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def _take_spare(self, task: Task) -> subprocess.Popen[bytes] | None:
+        """The spare becomes the composer; None when there is none that lives."""
+        spare, self._spare = self._spare, None
+        if spare is None or spare.stdin is None or spare.poll() is not None:
+            return None
+        try:
+            with spare.stdin:
+                spare.stdin.write(json.dumps(task.options).encode() + b"\n")
+        except OSError:
+            spare.kill()
+            return None
+        return spare
+
+    def care(self) -> None:
+        """Sees to a spare for the next time; does not wait until it has loaded. Without memory or processes there is none."""
+        if self._spare is not None and self._spare.poll() is None:
+            return
+        words = (*self._program, "--on-demand")
+        try:
+            self._spare = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
+        except OSError as exc:
+            log.warning("spare_composer_not_started", reason=str(exc))
+
+    def let_go(self) -> None:
+        """No broadcast needs a composer: the spare ends."""
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.stdin is not None:
+            with contextlib.suppress(OSError):
+                spare.stdin.close()
+            self._children[spare.pid] = spare
 
     def find(self, task: Task) -> Running | None:
         """The one that runs for this session, whoever started it and for what; None when its note says nothing of a process that lives."""

@@ -85,6 +85,9 @@ class Composers:
             await self._keep(row)
         for keeper in self.kept.values():
             keeper.bell.ring()
+        if not self.kept:
+            self._composing.let_go()
+            self._composing.reap()
         return await self._take_live(rows)
 
     async def _keep(self, row: BroadcastRow) -> None:
@@ -125,4 +128,5 @@ class Composers:
         """Ends all composers in order; their streams go on when the house does."""
         self._is_closing = True
         await self._tasks.close()
+        self._composing.let_go()
         await asyncio.gather(*(keeper.close() for keeper in self.kept.values()))

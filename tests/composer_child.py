@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from server.broadcast.compose.on_demand import wait_for_options
 from tests.composer_double import ComposerDouble
 
 
@@ -29,17 +30,23 @@ class Told(list[dict[str, Any]]):
 
 
 async def main(options: dict[str, str]) -> None:
-    directory, over = Path(options["--directory"]), asyncio.Event()
+    directory, over = Path(options["directory"]), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    socket = Path(options["--control"].removeprefix("unix:"))
+    socket = Path(options["control"].removeprefix("unix:"))
     socket.unlink(missing_ok=True)
-    double = ComposerDouble(options["--control"], directory, Told(directory.with_suffix(".told")))
+    double = ComposerDouble(options["control"], directory, Told(directory.with_suffix(".told")))
     double.on_end = over.set
     await double.start(time.time())
     await over.wait()
     await double.close()
 
 
+def read_options(words: list[str]) -> dict[str, str]:
+    if words == ["--on-demand"]:
+        return wait_for_options()
+    return dict(zip([word.removeprefix("--") for word in words[::2]], words[1::2], strict=True))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))))
+    asyncio.run(main(read_options(sys.argv[1:])))

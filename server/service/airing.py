@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.broadcast.compose.client import ComposerClient
 from server.broadcast.compose.scene import Banner, Card, Colours, Scene
-from server.broadcast.hls.kept import RECORDING, Kept, read_kept
+from server.broadcast.hls.kept import Kept, read_kept
+from server.broadcast.hls.multivariant import RECORDING
 from server.config import Settings
 from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, seen_by_audience
 from server.domain.consent import shown_to
@@ -88,7 +89,13 @@ async def scene_now(house: House, session: SessionId) -> Scene | None:
     return composed(house.settings, seen) if seen else None
 
 
-async def tell_composer(house: House, session: SessionId) -> Scene | None:
+async def tell_composer(house: House, session: SessionId) -> None:
+    """The composer plays what it should, when this returns, if it answers; otherwise whoever keeps it tells it again."""
+    if await told_composer(house, session) is None:
+        house.airing.ring()
+
+
+async def told_composer(house: House, session: SessionId) -> Scene | None:
     """The composer plays what it should, when this returns; what that is. None: there should be none, or it did not answer, and whoever keeps it
     tells it again.
 
@@ -98,7 +105,6 @@ async def tell_composer(house: House, session: SessionId) -> Scene | None:
         told: Scene | None = None
         while (scene := await scene_now(house, session)) is not None and scene != told:
             if not await _play(house, session, scene):
-                house.airing.ring()
                 return None
             told = scene
     return told
@@ -109,7 +115,7 @@ async def _play(house: House, session: SessionId, scene: Scene) -> bool:
         async with asyncio.timeout(TELL_LIMIT_S), ComposerClient(control_of(house.settings, session)) as composer:
             await composer.play(scene)
     except (ComposerAway, TimeoutError) as failure:
-        log.info("composer_told_later", session=session, reason=type(failure).__name__)
+        log.debug("composer_told_later", session=session, reason=type(failure).__name__)
         return False
     return True
 

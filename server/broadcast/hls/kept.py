@@ -8,9 +8,6 @@ from server.broadcast.hls.samples import TICKS
 from server.broadcast.hls.stream import Stream
 from server.broadcast.hls.tape import HasEnded, Tape
 
-RECORDING = "recording.m3u8"
-"""Its playlist, which the server writes from the index (`serving.py`)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
