@@ -51,6 +51,7 @@ class WorkerDouble:
         self.connected: set[str] = set()
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
+        self.shown: dict[str, list[str]] = {}
         self.woken: list[str] = []
         self.seen: dict[str, list[dict[str, Any]]] = {}
         self.before: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -70,6 +71,7 @@ class WorkerDouble:
         app.router.add_delete("/sessions/{session}/participants/{participant}", self._unseat)
         app.router.add_get("/sessions/{session}", self._session)
         app.router.add_post("/sessions/{session}/key-frames", self._wake)
+        app.router.add_put("/sessions/{session}/shown", self._show)
         app.router.add_delete("/sessions/{session}", self._end)
         app.router.add_post("/sessions/{session}/recordings", self._record)
         app.router.add_patch("/recordings/{recording}", self._agree)
@@ -199,6 +201,10 @@ class WorkerDouble:
         taped = Taped(session, wish["directory"], wish["participants"], [wish["participants"]])
         self.recordings[wish["recording"]] = taped
         return web.json_response(self._facts(wish["recording"], taped))
+
+    async def _show(self, request: web.Request) -> web.Response:
+        self.shown[request.match_info["session"]] = (await request.json())["participants"]
+        return web.Response(status=204)
 
     async def _agree(self, request: web.Request) -> web.Response:
         taped = self.recordings.get(request.match_info["recording"])

@@ -13,7 +13,8 @@ SDP = 64 * 1024
 class Who(StrEnum):
     """Who may use a route. VISITOR: somebody with a personal link, or an agent; each one's own things only.
 
-    KEY: a machine with a key of the session in `Authorization: Bearer`, else the cookie of somebody on our own pages.
+    KEY: a machine with a key of the session in `Authorization: Bearer`, else the cookie of somebody on our own pages. AUDIENCE: the same, and
+    nobody known, for what is open to everybody.
     """
 
     ANYONE = "anyone"
@@ -21,6 +22,7 @@ class Who(StrEnum):
     AGENT = "agent"
     ADMIN = "admin"
     KEY = "key"
+    AUDIENCE = "audience"
 
 
 class Thing(StrEnum):

@@ -103,7 +103,7 @@ def _responses(route: Route, names: _Names) -> dict[str, Any]:
 def _security(who: Who) -> list[dict[str, list[str]]]:
     if who is Who.ANYONE:
         return []
-    if who is Who.KEY:
+    if who in {Who.KEY, Who.AUDIENCE}:
         return [{"key": []}, {"visitor": []}, {"agent": []}]
     return [{"agent": []}] if who in {Who.AGENT, Who.ADMIN} else [{"visitor": []}, {"agent": []}]
 

@@ -252,10 +252,10 @@ KEYS = [
 ]
 
 
-def _machine(path: str, what: str) -> list[Route]:
+def _machine(path: str, what: str, whose: Who) -> list[Route]:
     """The routes of RFC 9725; the same for those who watch."""
 
-    def route(method: str, path: str, summary: str, thing: Thing, status: int, cost: int, who: Who = Who.KEY) -> Route:
+    def route(method: str, path: str, summary: str, thing: Thing, status: int, cost: int, who: Who = whose) -> Route:
         return Route(method, path, who, summary, None, None, thing, status, cost, SDP, Shape.SDP)
 
     one = f"{path}/{{connection}}"
@@ -268,7 +268,10 @@ def _machine(path: str, what: str) -> list[Route]:
     ]
 
 
-MACHINES = [*_machine("/whip/{session}", "Machine on stage (WHIP)"), *_machine("/whep/{session}", "Viewer (WHEP)")]
+MACHINES = [
+    *_machine("/whip/{session}", "Machine on stage (WHIP)", Who.KEY),
+    *_machine("/whep/{session}", "Viewer (WHEP)", Who.AUDIENCE),
+]
 
 WATCHING = [
     *(

@@ -54,13 +54,13 @@ def endpoint(route: Route, handler: Handler) -> Any:
     async def answer(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = route
         edge, house = request.app[EDGE], request.app[HOUSE]
-        if route.method not in SAFE_METHODS and route.who is not Who.KEY:
+        if route.method not in SAFE_METHODS and route.who not in {Who.KEY, Who.AUDIENCE}:
             edge.check_same_origin(request)
         address = edge.caller(request)
         if route.path not in _UNCOUNTED:
             await request.app[LIMITS].spend("address", address, route.cost, PER_ADDRESS)
         principal: Principal = Anonymous()
-        if route.who is Who.KEY:
+        if route.who in {Who.KEY, Who.AUDIENCE}:
             principal = await holder_of(house, edge, request)
         elif route.shape in {Shape.JSON, Shape.PAGE} or route.who is not Who.ANYONE:
             principal = await principal_of(house, edge, request)

@@ -96,6 +96,10 @@ class MediaClient:
         """A recording of the people named. Raises NotFound, AlreadyRecording, NoSpace."""
         return await self._call("POST", _path("sessions", session, "recordings"), RecordingFacts, start)
 
+    async def show(self, session: str, participants: list[str]) -> None:
+        """Exactly these people are seen by the session's audience from now on. Raises NotFound."""
+        await self._send("PUT", _path("sessions", session, "shown"), Agreement(participants))
+
     async def agree(self, recording: str, participants: list[str]) -> RecordingFacts:
         """From now on exactly these people's tracks are written. Raises NotFound."""
         return await self._call("PATCH", _path("recordings", recording), RecordingFacts, Agreement(participants))

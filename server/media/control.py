@@ -46,6 +46,7 @@ class Control:
                 web.delete("/sessions/{session}/participants/{participant}", self.unseat),
                 web.get("/sessions/{session}", self.session),
                 web.post("/sessions/{session}/key-frames", self.wake_cameras),
+                web.put("/sessions/{session}/shown", self.show),
                 web.delete("/sessions/{session}", self.end_session),
                 web.get("/sessions/{session}/packets", self.packets),
                 web.post("/sessions/{session}/recordings", self.start_recording),
@@ -101,6 +102,11 @@ class Control:
 
     async def wake_cameras(self, request: web.Request) -> web.Response:
         self._house.wake_cameras(request.match_info["session"])
+        return web.Response(status=204)
+
+    async def show(self, request: web.Request) -> web.Response:
+        body = parse(Agreement, await request.read())
+        self._house.session(request.match_info["session"]).show(body.participants)
         return web.Response(status=204)
 
     async def end_session(self, request: web.Request) -> web.Response:

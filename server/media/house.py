@@ -225,7 +225,9 @@ class House:
             found = self.sessions[session] = Session(session, self._announce, self.clock)
         if seat.watches and found.watching >= VIEWERS_MAX:
             raise Busy(retry_after_s=BUSY_AGAIN_S)
-        replaced = found.seat(participant, connection, seat.on_stage, seat.state, watches=seat.watches)
+        replaced = found.seat(
+            participant, connection, seat.on_stage, seat.state, watches=seat.watches, audience=seat.audience
+        )
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")
         self._ask_now(found)

@@ -13,6 +13,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     POST   /sessions/{session}/key-frames                                -> 204             somebody is about to look
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
     GET    /sessions/{session}/packets                  WebSocket        -> for composers: what the stage sends, see `packet_wire.py`
+    PUT    /sessions/{session}/shown                    Agreement        -> 204    whom the audience sees, now
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
     PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now
     DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed
@@ -137,13 +138,15 @@ class LayersView:
 class Seat:
     """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is.
 
-    Who `watches` sees the stage, is in no view of the session, and is forgotten with the connection.
+    Who `watches` sees the stage, is in no view of the session, and is forgotten with the connection. Somebody of the `audience` sees of it only
+    those whom the session shows to its audience: at first nobody.
     """
 
     connection: str | None = None
     on_stage: bool | None = None
     state: dict[str, Any] | None = None
     watches: bool = False
+    audience: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ class StartRecording:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Exactly these people's tracks are written from now on."""
+    """Exactly these people's tracks are written, or these people are shown to the audience, from now on."""
 
     participants: list[str]
 

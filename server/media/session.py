@@ -1,6 +1,6 @@
 """One session on this worker: who is here, who is on stage, and who sees whom. No names, no rules about who may: the web process knows those."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ class Participant:
     connection: Connection | None = None
     on_stage: bool = False
     watches: bool = False
+    is_audience: bool = False
     interrupted: bool = False
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -61,6 +62,7 @@ class Session:
         self._clock = clock
         self._taps: tuple[Tap, ...] = ()
         self._speakers = Speakers()
+        self._shown_to_audience: frozenset[str] = frozenset()
 
     def seat(
         self,
@@ -70,6 +72,7 @@ class Session:
         state: dict[str, Any] | None,
         *,
         watches: bool = False,
+        audience: bool = False,
     ) -> Connection | None:
         """Puts the participant where it belongs; the connection that it had before, if this one replaces it."""
         seat = self.participants.setdefault(participant, Participant(participant))
@@ -79,7 +82,7 @@ class Session:
             connection.session, connection.participant = self.id, participant
             if replaced is not None:
                 replaced.session = replaced.participant = ""
-        was_on_stage, seat.watches = seat.on_stage, watches
+        was_on_stage, seat.watches, seat.is_audience = seat.on_stage, watches, audience
         if on_stage is not None:
             seat.on_stage = on_stage
         if state is not None:
@@ -131,6 +134,11 @@ class Session:
         elif seat.connection is not None and seat.connection.is_connected:
             self._assign(seat, seat.connection, self._shown())
 
+    def show(self, participants: Collection[str]) -> None:
+        """Exactly these people are seen and heard by the audience from now on."""
+        self._shown_to_audience = frozenset(participants)
+        self._fill()
+
     def refresh(self) -> None:
         """Sets taps and slots after any change, and says what changed."""
         for seat in self.participants.values():
@@ -169,6 +177,8 @@ class Session:
     def _assign(self, viewer: Participant, connection: Connection, shown: Sequence[Publication]) -> None:
         may = viewer.on_stage or viewer.watches
         wanted = [publication for publication in shown if publication.participant != viewer.id] if may else []
+        if viewer.is_audience:
+            wanted = [publication for publication in wanted if publication.participant in self._shown_to_audience]
         if assign(connection.parts.outlets, wanted):
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 

@@ -159,6 +159,10 @@ class Workers:
         """As `MediaClient.wake_cameras`."""
         await (await self._home(session)).wake_cameras(session)
 
+    async def show(self, session: str, participants: list[str]) -> None:
+        """As `MediaClient.show`."""
+        await (await self._home(session)).show(session, participants)
+
     async def end_session(self, session: str) -> None:
         """As `MediaClient.end_session`."""
         with contextlib.suppress(NotFound):  # It lives nowhere.

@@ -4,6 +4,7 @@ The database says what should be; these functions make the composer do it. Each 
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 from pathlib import Path
@@ -20,8 +21,10 @@ from server.broadcast.hls.multivariant import RECORDING
 from server.config import Settings
 from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, seen_by_audience
 from server.domain.consent import shown_to
+from server.domain.principal import Anonymous
+from server.domain.rights import may_play
 from server.domain.words import BroadcastState, EntryKind, RecordingId, RecordingState, SessionId
-from server.errors import ComposerAway
+from server.errors import ComposerAway, MediaAway, NotFound
 from server.service.broadcast_views import BroadcastChange
 from server.service.facts import NOBODY, Line, announce_entries, write_lines
 from server.service.house import House
@@ -101,6 +104,7 @@ async def told_composer(house: House, session: SessionId) -> Scene | None:
 
     Read again after telling: somebody may have taken a yes back meanwhile, here or in another web process.
     """
+    await show_audience(house, session)
     async with house.turns.of(f"air {session}"):
         told: Scene | None = None
         while (scene := await scene_now(house, session)) is not None and scene != told:
@@ -108,6 +112,20 @@ async def told_composer(house: House, session: SessionId) -> Scene | None:
                 return None
             told = scene
     return told
+
+
+async def show_audience(house: House, session: SessionId) -> None:
+    """The media worker shows those to the audience (WHEP) who are seen now: nobody behind a card, or when it is not open to everybody any more."""
+    house.streams.forget(session)
+    async with house.turns.of(f"audience {session}"):
+        async with house.db.read() as db:
+            row = await store.find_broadcast(db, session)
+            seen = await read_seen(db, row) if row is not None else None
+        if row is None or seen is None:
+            return
+        is_seen = row.state is BroadcastState.LIVE and seen.wish.card is None and may_play(Anonymous(), row)
+        with contextlib.suppress(NotFound, MediaAway):  # Then it has no audience.
+            await house.media.show(session, [str(one) for one in seen.agreed] if is_seen else [])
 
 
 async def _play(house: House, session: SessionId, scene: Scene) -> bool:
@@ -148,6 +166,7 @@ async def go_off_air(house: House, session: SessionId, by: Actor) -> bool:
         data: dict[str, Fact] = {"title": row.title, "recording": row.recording_id, "was": str(row.state)}
         kind = EntryKind.BROADCAST_ENDED
         entries = await write_lines(db, [Line(case, kind, now, by, session, data=data) for case in cases])
+    await show_audience(house, session)
     if row.state in COMPOSED:
         await _end_stream(house, session)
     await settle_recording(house, session)

@@ -157,14 +157,20 @@ async def test_only_who_agreed_is_seen_from_the_moment_of_the_answer(desk: Desk)
     async with composer(desk, session) as double:
         await broadcasts.set_scene(desk.house, ann, session, Wish(main=theirs))  # type: ignore[arg-type]
         assert (double.agreed, double.scenes[-1]["main"]) == ([mine], None)
+        assert desk.worker.shown[session] == [mine]
         assert theirs not in double.scenes[-1]["names"]
         await says(desk, customer.principal, session, GIVEN)
         assert (double.agreed, double.scenes[-1]["main"]) == (sorted([mine, theirs]), theirs)
         view = await cases.read_case(desk.house, customer.principal, customer.case)
         assert view.broadcast is not None
         assert (view.broadcast.shown, view.broadcast.state) == (True, BroadcastState.LIVE)
+        assert desk.worker.shown[session] == sorted([mine, theirs])
         await says(desk, customer.principal, session, WITHDRAWN)
-        assert double.agreed == [mine]
+        assert double.agreed == desk.worker.shown[session] == [mine]
+        await broadcasts.pause(desk.house, ann, session)
+        assert desk.worker.shown[session] == [], "nobody is seen behind a card"
+        await broadcasts.resume(desk.house, ann, session)
+        assert desk.worker.shown[session] == [mine]
         guest = await desk.guest(session)
         await desk.connects(guest, session)
         view = await cases.read_case(desk.house, guest, customer.case)
