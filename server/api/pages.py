@@ -94,8 +94,14 @@ async def start(call: Call) -> web.Response:
 
 async def _start(call: Call, form: dict[str, str], error: str, status: int) -> web.Response:
     found = await topics.list_topics(call.house, call.principal, call.language)
-    plain = to_plain(found)
-    reply = _page(call, "start", "visitor", {**plain, "form": form, "error": error}, _for_template(found, form, error))
+    plain, shows = to_plain(found), await archive.has_archive(call.house)
+    reply = _page(
+        call,
+        "start",
+        "visitor",
+        {**plain, "form": form, "error": error},
+        {**_for_template(found, form, error), "shows": shows},
+    )
     reply.set_status(status)
     return reply
 

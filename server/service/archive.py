@@ -6,7 +6,9 @@ from datetime import timedelta
 from server.domain.words import BroadcastState, Language, SessionId
 from server.service.archive_views import ArchiveView, Chapter, Listed, Shelf
 from server.service.house import House
+from server.service.watch_views import ChannelPublic
 from server.store import archive as store
+from server.store import channels as channel_store
 from server.store.archive import ListedRow
 
 LIVE = (BroadcastState.LIVE, BroadcastState.PAUSED)
@@ -24,6 +26,7 @@ async def list_archive(house: House, language: Language, words: str = "", topic:
     async with house.db.read() as db:
         open_now = await store.list_open(db, (*LIVE, *COMING), house.now() - LATE)
         kept = await store.list_kept(db, KEPT_MAX)
+        channels = await channel_store.list_channels(db)
     wanted = words.casefold().split()
     found = [row for row in kept if _fits(row, wanted, topic)]
     shown = [row for row in open_now if _fits(row, wanted, topic)]
@@ -33,6 +36,12 @@ async def list_archive(house: House, language: Language, words: str = "", topic:
         coming=[_listed(row, language) for row in shown if row.state in COMING],
         kept=_shelves(found, language, most),
         total=len(found),
+        channels=[
+            ChannelPublic(
+                one.name, one.responsible_name, one.responsible_address, one.imprint_url or house.settings.imprint_url
+            )
+            for one in channels
+        ],
     )
 
 

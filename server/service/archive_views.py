@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.words import BroadcastState, RecordingId, SessionId
+from server.service.watch_views import ChannelPublic
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveView:
-    """What is live, what comes, and what was kept, by topic. `total`: kept ones that fit the words, shown or not."""
+    """What is live, what comes, and what was kept, by topic. `total`: kept ones that fit the words, shown or not. `channels`: who answers for all."""
 
     live: list[Listed]
     coming: list[Listed]
     kept: list[Shelf]
     total: int
+    channels: list[ChannelPublic]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,16 @@ async def test_words_and_topics_narrow_the_list(site: Site) -> None:
         assert "Nothing fits" in await page(browser, path)
 
 
+async def test_list_names_who_answers_for_it(site: Site) -> None:
+    admin = await site.agent("Bob", Role.ADMIN)
+    wish = {"responsible_name": "Erika Muster", "responsible_address": "Weg 1", "imprint_url": "https://x.org/imprint"}
+    await admin.ok("PATCH", "/api/v1/channels/main", wish)
+    text = await page(site.browser(), "/watch")
+    assert all(
+        words in text for words in ("Responsible for the content: Erika Muster", "Weg 1", "https://x.org/imprint")
+    )
+
+
 async def test_empty_list_says_so(site: Site) -> None:
     assert "Nothing here yet" in await page(site.browser(), "/watch")
 

@@ -5,6 +5,7 @@ import { layersOf, Narrow, scaleAt, sending } from '../src/layers';
 import { comingBetween, HoldBack, lineBetween, type Reading } from '../src/line';
 import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
+import { niceTop, runs } from '../src/parts/plots';
 import { Recovery } from '../src/recovery';
 import { duration, t, tn } from '../src/text';
 
@@ -179,4 +180,13 @@ test('senses are those of all incoming streams, and of the largest picture', () 
     e: { type: 'outbound-rtp', kind: 'video', frameHeight: 2000 },
   }));
   assert.deepEqual(sense(stats as unknown as RTCStatsReport, 7), { at_ms: 7, frozen_s: 3, sound: 100, made_up: 20, fps: 25, height: 720 });
+});
+
+test('the scale of a plot ends at a round number that holds everything', () => {
+  for (const [value, top] of [[1, 1], [3, 4], [4.2, 5], [7, 10], [27_885, 40_000], [20_000, 20_000], [0.3, 0.4]] as const) assert.ok(Math.abs(niceTop(value) - top) < 1e-9, String(value));
+});
+
+test('a curve has a hole where there was nothing', () => {
+  assert.deepEqual(runs([null, 1, 2, null, null, 3, null]), [[1, 2], [3]]);
+  assert.deepEqual(runs([null]), []);
 });

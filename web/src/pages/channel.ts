@@ -81,11 +81,11 @@ function showWeeks(reach: ReachView): void {
   const isEmpty = reach.air_s === 0;
   for (const [id, visible] of [['curve', !isEmpty], ['legend', !isEmpty], ['weeks-part', !isEmpty], ['no-weeks', isEmpty]] as const) show(byId(id), visible);
   if (isEmpty) return;
-  const points = reach.weeks.map((week, index) => ({ label: weekWords(week), mark: mark(reach.weeks, index), average: week.average, peak: week.peak }));
+  const points = reach.weeks.map((week, index) => ({ label: weekWords(week), mark: mark(reach.weeks, index), average: week.air_s ? week.average : null, peak: week.peak }));
   const label = t('Viewers week by week: %(average)s on average, %(peak)s at most', { average: amount(reach.air_average), peak: amount(reach.peak) });
   drawn(byId('curve'), (width) => curve(points, label, width, amount));
   const row = (week: StepView): HTMLElement => el('tr', {}, el('th', { scope: 'row' }, day(new Date(week.at))),
-    ...[week.average, week.peak, week.air_s / 3600, week.watch_s / 3600].map((value) => el('td', {}, amount(value))));
+    ...[week.average, week.peak, week.air_s / 3600, week.watch_s / 3600].map((value) => el('td', {}, week.air_s ? amount(value) : '–')));
   byId('weeks').replaceChildren(...reach.weeks.map(row).reverse());
 }
 

@@ -14,6 +14,7 @@ import { CaseDetail } from '../parts/case_detail';
 import { CaseList, emptyWords, showEmpty } from '../parts/case_list';
 import type { CaseLog } from '../parts/case_log';
 import { chime, titleSign } from '../parts/chime';
+import { keepReachSign } from '../parts/reach_sign';
 import { page, setAddress } from '../page';
 import { readCase, Room } from '../room';
 import { shortSpan, t, tn } from '../text';
@@ -42,6 +43,7 @@ line.on('line', ({ up }) => {
 line.on('bye', ({ reason }) => { if (reason !== 'restarting') location.assign('/desk/sign-in'); });
 line.watchDesk();
 line.open();
+void keepReachSign();
 void standby.join();
 wire();
 void read().then(() => {

@@ -20,13 +20,14 @@ export function limitBar(value: number, limit: number, warn: number, label: stri
     shape('line', { class: 'plot-mark', x1: at(warn), x2: at(warn), y1: 2, y2: 34 }));
 }
 
-export interface Point { label: string; mark: string; average: number; peak: number }
+/** One place of a curve; `average` is null where there is nothing to average. */
+export interface Point { label: string; mark: string; average: number | null; peak: number }
 
-const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [52, 12, 12, 28, 220];
+const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [64, 12, 12, 28, 220];
 
 /** Averages as a line and peaks as bars, one for each point in the same distance. `mark` is written below; `number` writes the scale. */
 export function curve(points: readonly Point[], label: string, width: number, number: (value: number) => string): SVGElement {
-  const top = niceTop(Math.max(1, ...points.map((point) => Math.max(point.peak, point.average))));
+  const top = niceTop(Math.max(1, ...points.map((point) => Math.max(point.peak, point.average ?? 0))));
   const space = (width - LEFT - RIGHT) / points.length;
   const x = (index: number): number => round(LEFT + space * (index + 0.5));
   const y = (value: number): number => round(HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP));
@@ -36,10 +37,21 @@ export function curve(points: readonly Point[], label: string, width: number, nu
   const bars = points.map((point, index) => shape('rect', { class: 'plot-peak', x: round(x(index) - space * 0.35), width: round(space * 0.7), y: y(point.peak), height: round(y(0) - y(point.peak)), rx: 2 },
     shape('title', {}, point.label)));
   const marks = points.map((point, index) => point.mark && x(index) < width - 24 ? shape('text', { class: 'plot-word', x: x(index), y: HEIGHT - 8, 'text-anchor': 'middle' }, point.mark) : '');
-  const way = points.map((point, index) => `${x(index)},${y(point.average)}`).join(' ');
-  const dots = points.map((point, index) => shape('circle', { class: 'plot-dot', cx: x(index), cy: y(point.average), r: 3 }));
+  const places = points.map(({ average }, index) => (average === null ? null : { x: x(index), y: y(average) }));
+  const ways = runs(places).map((run) => shape('polyline', { class: 'plot-average', points: run.map((one) => `${one.x},${one.y}`).join(' ') }));
+  const dots = places.flatMap((one) => (one ? [shape('circle', { class: 'plot-dot', cx: one.x, cy: one.y, r: 3 })] : []));
   return shape('svg', { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: 'img', 'aria-label': label },
-    ...lines, ...bars, ...marks, shape('polyline', { class: 'plot-average', points: way }), ...dots);
+    ...lines, ...bars, ...marks, ...ways, ...dots);
+}
+
+/** What stands side by side without a gap. */
+export function runs<T>(places: readonly (T | null)[]): T[][] {
+  const found: T[][] = [[]];
+  for (const one of places) {
+    if (one !== null) found.at(-1)?.push(one);
+    else if (found.at(-1)?.length) found.push([]);
+  }
+  return found.filter((run) => run.length > 0);
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;
