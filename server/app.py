@@ -254,6 +254,9 @@ async def _count_forever(parts: Parts) -> None:
             log.exception("numbers_failed")
         for keeper in parts.supervisor.keepers if parts.supervisor else []:
             METRICS.media_restarts.labels(str(keeper.number)).set(keeper.restarts)
+        if parts.composers:
+            METRICS.composers.set(len(parts.composers.kept))
+            METRICS.composer_restarts.set(parts.composers.restarts)
         await asyncio.sleep(NUMBERS_S)
 
 

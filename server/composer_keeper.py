@@ -54,6 +54,7 @@ class ComposerKeeper:
         self.running: Running | None = None
         self._house, self._session, self._owner, self._composing = house, session, owner, composing
         self._told: Scene | None = None
+        self._has_played = False  # Whether the composer that runs now was ever told.
         self._cared_at = self._looked_at = float("-inf")
         self._heard_at = self._began_at = 0.0
         self._failures = 0
@@ -119,34 +120,35 @@ class ComposerKeeper:
         await self._check()
 
     def _begin(self) -> None:
-        self._told = None
+        self._told, self._has_played = None, False
         self._began_at = self._heard_at = time.monotonic()
 
     async def _replace(self, old: Running, task: Task) -> None:
         """Another worker, other code, or another folder: then what it wrote was a rehearsal, and is thrown away."""
-        is_rehearsal = old.task.directory != task.directory
+        is_rehearsal = Path(old.task.directory).name != Path(task.directory).name
         await old.end(signal.SIGKILL if is_rehearsal else signal.SIGTERM)
         self.running = None
         if is_rehearsal:
-            await remove(Path(old.task.directory))
+            await remove(self._house, Path(old.task.directory))
 
     async def _tell(self) -> None:
         """What the composer was not told when it changed, because it was away or another process changed it."""
         if self._told is None or self._told != await scene_now(self._house, self._session):
             self._told = await told_composer(self._house, self._session)
+        self._has_played = self._has_played or self._told is not None
 
     async def _check(self) -> None:
-        """Ends one that does not answer, or holds too much memory; the next look starts another."""
+        """Ends one that does not answer or does not play what it is told, or holds too much memory; the next look starts another."""
         if self.running is None:
             return
         now = time.monotonic()
-        if await self._answers():
+        if await self._answers() and (self._told is not None or not self._has_played):
             self._heard_at = now
             if now - self._began_at > STEADY_AFTER_S:
                 self._failures = 0
             if self._told is not None:
                 self._composing.care()
-        limit = HUNG_AFTER_S if self._told is not None else START_LIMIT_S
+        limit = HUNG_AFTER_S if self._has_played else START_LIMIT_S
         is_hung = now - self._heard_at > limit
         if is_hung or self.running.worker.memory_bytes() > self._house.settings.media_memory_bytes:
             log.error("composer_killed", session=self._session, reason="hung" if is_hung else "memory")
@@ -189,7 +191,7 @@ class ComposerKeeper:
             if left is not None:
                 await left.end()
             if row is not None:
-                await remove(stream_folder(self._house, row))  # Nobody but those on stage ever saw it.
+                await remove(self._house, stream_folder(self._house, row))  # Nobody but those on stage ever saw it.
         elif not await settle_recording(self._house, self._session):
             await self._end_stream(row, left)
             await settle_recording(self._house, self._session)
@@ -227,6 +229,11 @@ class ComposerKeeper:
             await self.leave()
 
 
-async def remove(folder: Path) -> None:
-    """Deletes a stream that nobody may watch."""
-    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+async def remove(house: House, folder: Path) -> None:
+    """Deletes a stream that nobody may watch. Nothing that lies elsewhere: settings may have changed since a note was written."""
+    await asyncio.to_thread(_remove_below, house.settings.recordings, folder)
+
+
+def _remove_below(recordings: Path, folder: Path) -> None:
+    if folder.resolve().parent == recordings.resolve():
+        shutil.rmtree(folder, ignore_errors=True)

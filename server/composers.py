@@ -33,6 +33,7 @@ class Composers:
 
     def __init__(self, house: House, program: Sequence[str] = PROGRAM) -> None:
         self.kept: dict[SessionId, ComposerKeeper] = {}
+        self._ended_restarts = 0
         self._house = house
         self._composing = Composing(program)
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -40,6 +41,11 @@ class Composers:
         self._refused: set[SessionId] = set()
         self._is_fresh = True
         self._is_closing = False
+
+    @property
+    def restarts(self) -> int:
+        """How many composers ended before their broadcasts did."""
+        return self._ended_restarts + sum(keeper.restarts for keeper in self.kept.values())
 
     async def run(self) -> None:
         """For ever. Run as a task."""
@@ -75,7 +81,7 @@ class Composers:
         async with self._house.db.read() as db:
             row = await store.find_broadcast(db, SessionId(left.task.session))
         if row is None or row.recording_id is None:
-            await remove(Path(left.task.directory))
+            await remove(self._house, Path(left.task.directory))
 
     async def _look(self) -> float:
         """Starts keepers where they are missing; how long nothing is due."""
@@ -102,6 +108,7 @@ class Composers:
             await keeper.run()
         finally:
             if not self._is_closing:
+                self._ended_restarts += keeper.restarts
                 del self.kept[session]
 
     async def _take_live(self, rows: Sequence[BroadcastRow]) -> float:

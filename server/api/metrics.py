@@ -48,6 +48,10 @@ class Metrics:
             ["worker", "name"],
             registry=self.registry,
         )
+        self.composers = Gauge("oase_composers", "Composers that this process keeps", registry=self.registry)
+        self.composer_restarts = Gauge(
+            "oase_composer_restarts", "Composers that ended before their broadcast", registry=self.registry
+        )
         self.tasks = Gauge("oase_tasks", "Tasks of this process", registry=self.registry)
         self.loop_lag_s = Gauge(
             "oase_loop_lag_seconds", "How late the event loop ran in the last second", registry=self.registry
