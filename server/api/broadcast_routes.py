@@ -3,7 +3,7 @@
 from server.api import broadcast_requests as b
 from server.api import requests as r
 from server.api.door import Route, Thing, Who
-from server.api.routes import API, get, post
+from server.api.routes import API, get, page, post
 from server.service.broadcast_views import BroadcastsView, BroadcastView
 from server.service.views import ConsentView
 
@@ -17,6 +17,7 @@ def _step(name: str, summary: str, body: type[r.Request] | None = None) -> Route
 
 
 BROADCASTS = [
+    page("/desk/broadcasts", "Broadcasts, and planning one", Who.AGENT),
     get(f"{API}/broadcasts", Who.AGENT, "All broadcasts, newest first", BroadcastsView, cost=2),
     post(
         f"{API}/broadcasts",

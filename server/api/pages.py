@@ -5,9 +5,10 @@ Template and script of each page (a template that is missing shows as an error p
     GET /                    start.html.jinja       asset("start.js")      topics, and whether somebody is there
     GET /c/ and /c/{case}    case.html.jinja        asset("case.js")       one shell; the secret is in the fragment (`#…`)
     GET /g/                  guest.html.jinja       asset("guest.js")      swaps the secret in the fragment, then goes to /s/{session}
-    GET /s/{session}         session.html.jinja     asset("session.js")    the call: customer, guest, agent
+    GET /s/{session}         session.html.jinja     asset("session.js")    the call: customer, guest; asset("agent_session.js") for agents
     GET /desk                desk.html.jinja        asset("desk.js")       signed-in agents; others are sent to /desk/sign-in
     GET /desk/agents         agents.html.jinja      asset("agents.js")     accounts; admins only
+    GET /desk/broadcasts     broadcasts.html.jinja  asset("broadcasts.js") broadcasts, and planning one; agents
     GET /desk/channel        channel.html.jinja     asset("channel.js")    who answers for broadcasts, and their reach; agents
     GET /desk/sign-in        sign_in.html.jinja     asset("sign_in.js")    form, or one-time secret in the fragment
     GET /r/{recording}       recording.html.jinja   asset("recording.js")  ?t=3m20s is read by the script
@@ -37,8 +38,9 @@ send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"
                "form": what was typed into the form before an error came back, `error`: the sentence, or ""
     case       "case": id of the case, or None when only the fragment says which
     guest      nothing more
-    session    "session": id, "case": id of the case it belongs to, "kind": "customer" | "guest" | "agent"
-    desk       nothing more (the list comes from GET /api/v1/desk)
+    session    "session": id, "case": id of the case it belongs to, "kind": "customer" | "guest" | "agent"; "hls" for agents, as below
+    desk       "hls": where hls.js is, for the studio (the list comes from GET /api/v1/desk)
+    broadcasts nothing more (GET /api/v1/broadcasts); `topics` for the template
     channel    nothing more (GET /api/v1/channels); `law` and `definition` for the template
     agents     nothing more (the list comes from GET /api/v1/admin/agents)
     sign_in    "next": path to go to after signing in ("/desk" or the page that asked)
@@ -152,7 +154,7 @@ async def session(call: Call) -> web.Response:
     case = await sessions.case_of_session(call.house, call.principal, call.session)
     is_agent = isinstance(call.principal, Agent)
     kind = "agent" if is_agent else _kind_of_visitor(call, case)
-    data = {"session": call.session, "case": case, "kind": kind}
+    data = {"session": call.session, "case": case, "kind": kind, **(_player(call) if is_agent else {})}
     return _page(call, "session", "agent" if is_agent else "visitor", data)
 
 
@@ -170,7 +172,17 @@ def _kind_of_visitor(call: Call, case: CaseId) -> str:
 
 @handlers.on("GET /desk")
 async def desk(call: Call) -> web.Response:
-    return _page(call, "desk", "agent")
+    return _page(call, "desk", "agent", _player(call))
+
+
+def _player(call: Call) -> dict[str, Any]:
+    return {"hls": call.request.app[FILES].address("hls.js")}
+
+
+@handlers.on("GET /desk/broadcasts")
+async def broadcasts(call: Call) -> web.Response:
+    found = await topics.list_topics(call.house, call.principal, call.language)
+    return _page(call, "broadcasts", "agent", None, {"topics": found.topics})
 
 
 @handlers.on("GET /desk/agents")
@@ -189,7 +201,7 @@ async def sign_in(call: Call) -> web.Response:
     return _page(call, "sign_in", "agent", {"next": local_path(call.text("next", 300))})
 
 
-AGENT_PATHS = ("/desk?", "/desk/agents", "/desk/channel", "/r/", "/s/")
+AGENT_PATHS = ("/desk?", "/desk/agents", "/desk/broadcasts", "/desk/channel", "/r/", "/s/")
 
 
 def local_path(wish: str) -> str:
@@ -223,7 +235,7 @@ def error_page(
     request: web.Request, error: OaseError, sentence: str, language: Language, headers: dict[str, str]
 ) -> web.Response:
     """The page for a failure; agents' pages lead to the sign-in instead of saying that somebody is unknown."""
-    if type(error) is NotSignedIn and request.path in {"/desk", "/desk/agents", "/desk/channel"}:
+    if type(error) is NotSignedIn and request.path in {"/desk", "/desk/agents", "/desk/broadcasts", "/desk/channel"}:
         return web.Response(status=303, headers={**headers, "Location": sign_in_path(request)})
     is_for_agents = type(error) is NotSignedIn and request.path.startswith(AGENT_PATHS)
     home = "/desk" if request.path.startswith(("/desk", "/r/")) else "/"

@@ -128,6 +128,7 @@ def view_of(house: House, found: Found, agent: Agent) -> BroadcastView:
         words=row.words,
         recording=row.recording_id,
         cases=list(found.linked),
+        viewers=house.viewers.now(row.session_id).all,
         watch=f"{house.settings.public_url}/watch/{row.session_id}",
         preview=f"/live/{row.session_id}/index.m3u8",
     )

@@ -89,7 +89,8 @@ class LinkedCase:
 class BroadcastView:
     """A broadcast for agents. `case` carries its timeline; `own`: that was made with it, and is closed with it.
 
-    `obstacles`: codes of what is in the way of going before an audience now. `watch` is the audience's address, `preview` the stream for agents.
+    `obstacles`: codes of what is in the way of going before an audience now. `viewers` watch at this moment.
+    `watch` is the audience's address, `preview` the stream for agents.
     """
 
     session: SessionId
@@ -116,6 +117,7 @@ class BroadcastView:
     words: list[str]
     recording: RecordingId | None
     cases: list[LinkedCase]
+    viewers: int
     watch: str
     preview: str
 

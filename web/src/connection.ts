@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking, TileSize } from './messages';
+import type { BroadcastChange, CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking, TileSize } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -22,6 +22,7 @@ export interface Told {
   consent: ConsentTold;
   recording: RecordingProgress;
   session_ended: { session: string };
+  broadcast: BroadcastChange;
   desk: Record<string, never>;
   bye: { reason: 'signed_out' | 'revoked' | 'restarting'; again_in_s: number };
   /** Made here: whether the line is up. */
@@ -31,7 +32,7 @@ export interface Told {
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'desk'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'broadcast', 'desk'] as const;
 const ACK_MS = 8000;
 
 export class Connection {

@@ -168,6 +168,7 @@ export interface BroadcastView {
   words: string[];
   recording: string | null;
   cases: LinkedCase[];
+  viewers: number;
   watch: string;
   preview: string;
 }

@@ -7,6 +7,7 @@ import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
 import { niceTop, runs } from '../src/parts/plots';
 import { Recovery } from '../src/recovery';
+import { actsIn, changed, divided, isComposed, seenOf } from '../src/parts/studio_steps';
 import { duration, t, tn } from '../src/text';
 
 const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
@@ -189,4 +190,27 @@ test('the scale of a plot ends at a round number that holds everything', () => {
 test('a curve has a hole where there was nothing', () => {
   assert.deepEqual(runs([null, 1, 2, null, null, 3, null]), [[1, 2], [3]]);
   assert.deepEqual(runs([null]), []);
+});
+
+test('each state of a broadcast leads on, and what is over offers nothing', () => {
+  assert.deepEqual(actsIn('planned'), ['rehearse', 'go', 'end']);
+  assert.equal(actsIn('live')[0], 'pause');
+  assert.equal(actsIn('paused')[0], 'resume');
+  assert.deepEqual(actsIn('ended'), []);
+  assert.deepEqual((['planned', 'rehearsal', 'paused', 'ended'] as const).map(isComposed), [false, true, true, false]);
+});
+
+test('whoever is not shown is told apart: not asked, asked, refused', () => {
+  assert.equal(seenOf({ shown: true, answer: 'given' }), 'shown');
+  assert.equal(seenOf({ shown: false, answer: 'withdrawn' }), 'no');
+  assert.equal(seenOf({ shown: false, answer: 'asked' }), 'asked');
+  assert.equal(seenOf({ shown: false, answer: null }), 'unasked');
+  const people = [{ participant: 'a', name: 'Ann', kind: 'agent', answer: 'given', shown: true }, { participant: 'b', name: 'Bo', kind: 'customer', answer: 'refused', shown: false }] as const;
+  assert.deepEqual(divided(people), { seen: ['Ann'], unseen: ['Bo'] });
+});
+
+test('a change of the scene keeps the rest, but no card of a pause', () => {
+  const scene = { layout: 'grid', lower_thirds: true, main: 'a', card: { kind: 'pause', title: 'T', text: 'back soon', until: null }, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false };
+  assert.deepEqual(changed(scene, { main: null }), { layout: 'grid', lower_thirds: true, main: null, card: null, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false });
+  assert.deepEqual(changed({ ...scene, card: { kind: 'title', title: 'T', text: '', until: null } }, {}).card, { kind: 'title', title: 'T', text: '' });
 });

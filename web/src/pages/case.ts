@@ -77,6 +77,7 @@ function follow(id: string): void {
   line.on('queue', (told) => { if (told.case === id) renderQueue(told.queue); });
   line.on('case', (told) => { if (told.case === id) void refresh(); });
   line.on('recording', (told) => { if (view && isNews(view, told)) void refresh(); });
+  line.on('broadcast', (told) => { if (told.session === view?.session?.id) void refresh(); });
   line.on('session_ended', () => void refresh());
   line.on('roster', (told) => { if ((told.recording ?? null) !== (view?.session?.recording?.id ?? null)) void refresh(); });
   line.on('line', ({ up }) => { renderLine(up); if (up) void refresh(); });

@@ -124,7 +124,7 @@ function enter(view: CaseView, log: CaseLog): AgentSession {
   const people = view.session?.participants ?? [];
   standby.expect(people.length === 1 ? people[0]?.id ?? '' : ''); // Of several, only the server knows who is in which slot.
   if (view.session) standby.setPeople(people);
-  return new AgentSession(standby, log, view, () => location.assign('/desk'));
+  return new AgentSession(standby, log, view, (next) => location.assign(next));
 }
 
 function backToDesk(agent: AgentSession): void {
@@ -146,7 +146,7 @@ async function stay(agent: AgentSession, taken: CaseView, session: SessionView):
 }
 
 function wire(): void {
-  for (const tab of document.querySelectorAll<HTMLElement>('.list-tab')) tab.addEventListener('click', () => choose(tab));
+  for (const tab of document.querySelectorAll<HTMLElement>('button.list-tab')) tab.addEventListener('click', () => choose(tab));
   let later: ReturnType<typeof setTimeout>;
   byId('find').addEventListener('input', () => {
     clearTimeout(later);

@@ -1,15 +1,15 @@
-/** A session by its own address: an agent who reloads, or a guest. Customers are sent to the page of their case. */
+/** A session by its own address, for a guest. Customers are sent to the page of their case; agents have a page of their own. */
 
 import { isCode, sentence } from '../api';
 import { Connection } from '../connection';
 import { Devices } from '../devices';
 import { byId, isShown, setText, show } from '../dom';
 import type { CaseView } from '../messages';
-import { AgentSession } from '../parts/agent_session';
 import { CallView } from '../parts/call_view';
 import { CaseLog } from '../parts/case_log';
 import { Chat } from '../parts/chat';
 import { isNews } from '../parts/recordings_list';
+import { over } from '../parts/session_over';
 import { page } from '../page';
 import { readCase, Room } from '../room';
 import { t } from '../text';
@@ -30,23 +30,10 @@ async function open(): Promise<void> {
     line.open();
     const isOver = view.session?.id !== session || view.session.state === 'ended';
     if (isOver) over(t('This conversation is over'), '');
-    else if (page.kind === 'agent') await beAgent(view);
     else askGuest(view);
   } catch (error) {
     over(isCode(error, 'session_ended') ? t('This conversation is over') : t('That did not work'), sentence(error));
   }
-}
-
-async function beAgent(view: CaseView): Promise<void> {
-  show(byId('loading'), false);
-  const log = new CaseLog(caseId, line);
-  const room = new Room(session, line, devices);
-  if (view.session) { room.me = view.session.me; room.setPeople(view.session.participants); }
-  const agent = new AgentSession(room, log, view, () => location.assign('/desk'));
-  agent.furnish(view);
-  void log.load().catch(() => {});
-  void room.join();
-  await agent.openDevices();
 }
 
 function askGuest(view: CaseView): void {
@@ -74,6 +61,7 @@ async function beGuest(view: CaseView, room: Room, part: string): Promise<void> 
   const refresh = async (): Promise<void> => { now = await readCase(caseId); call.render(now); };
   line.on('roster', (told) => { if ((told.recording ?? null) !== (now.session?.recording?.id ?? null)) void refresh().catch(() => {}); });
   line.on('recording', (told) => { if (isNews(now, told)) void refresh().catch(() => {}); });
+  line.on('broadcast', (told) => { if (told.session === session) void refresh().catch(() => {}); });
   line.on('line', ({ up }) => { if (up) void refresh().catch(() => {}); });
   const open = async (): Promise<void> => { if (part === 'all') await devices.open(); if (part === 'sound') await devices.start('microphone'); };
   room.on('state', (state) => { if (state === 'elsewhere') devices.close(); if (state === 'joining') void open(); });
@@ -92,14 +80,4 @@ function left(): void {
   over(t('You left the conversation'), t('It still runs. You can come back at any time.'));
   show(byId('over-back'), true);
   byId('over-back').addEventListener('click', () => { sessionStorage.removeItem(`${KEPT}:left`); location.reload(); });
-}
-
-function over(head: string, text: string): void {
-  show(byId('loading'), false);
-  document.getElementById('call')?.setAttribute('hidden', '');
-  document.getElementById('work')?.setAttribute('hidden', '');
-  document.body.classList.remove('in-call');
-  setText(byId('over-head'), head);
-  setText(byId('over-text'), text);
-  show(byId('over'), true);
 }

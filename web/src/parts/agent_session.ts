@@ -3,7 +3,7 @@
 import { post, sentence } from '../api';
 import { stayAwake } from '../devices';
 import { byId, closable, isShown, setText, show, tabs, toast, whileBusy } from '../dom';
-import type { CaseView, LinkView, Outcome, SessionView } from '../messages';
+import type { CaseView, Outcome, SessionView } from '../messages';
 import { page } from '../page';
 import { readCase, type Room } from '../room';
 import { duration, t } from '../text';
@@ -12,20 +12,22 @@ import { caseFacts } from './facts';
 import { Chat } from './chat';
 import { Consent } from './consent';
 import { controls, refused } from './controls';
+import { inviting } from './inviting';
 import { LinksList } from './links_list';
 import { noteField } from './note';
+import { OnAirSign } from './on_air';
 import { RecordControl } from './record_control';
 import { RecordingSign } from './recording_sign';
 import { isNews, recordingLines } from './recordings_list';
-import { shareLink } from './share_link';
 import { Sources } from './sources';
 import { Stage } from './stage';
+import { Studio } from './studio';
 import { fillTimeline, type Filter } from './timeline';
 
 const PICTURE_LIMIT_MS = 250;
 
 /** What listens to the page for good, so there is one of each, and only once the case is this agent's. */
-interface Furniture { chat: Chat; consent: Consent; sign: RecordingSign; record: RecordControl; links: LinksList; sources: Sources }
+interface Furniture { chat: Chat; consent: Consent; onAir: OnAirSign; studio: Studio; sign: RecordingSign; record: RecordControl; links: LinksList; sources: Sources }
 
 export class AgentSession {
   readonly #stage: Stage;
@@ -33,12 +35,12 @@ export class AgentSession {
   #filter: Filter = 'all';
   #reading = false;
 
-  /** Shows the pictures; `furnish` adds everything around them. `ended` is told when the session is over for this agent. */
-  constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: () => void) {
+  /** Shows the pictures; `furnish` adds everything around them. `ended` is told where to go when the session is over for this agent. */
+  constructor(readonly room: Room, readonly log: CaseLog, public view: CaseView, readonly ended: (next: string) => void) {
     show(byId('work'), true);
     byId('work').inert = true; // Nothing can be pressed before the case is this agent's.
     document.body.classList.add('in-call');
-    this.#stage = new Stage(room, 'customer', () => (this.#furniture ? t('%(name)s is not connected at the moment', { name: this.view.name }) : t('Connecting …')));
+    this.#stage = new Stage(room, 'customer', () => this.#alone());
     this.#sayWho(view);
   }
 
@@ -58,12 +60,14 @@ export class AgentSession {
   furnish(view: CaseView): void {
     const { room, log } = this;
     byId('work').inert = false;
-    if (room.state === 'ended') { this.#stage.close(); this.ended(); return; }
+    if (room.state === 'ended') { this.#stage.close(); this.ended('/desk'); return; }
     controls(room.devices);
     const consent = new Consent(() => room.session, room.line);
+    const onAir = new OnAirSign(() => room.session, room.line);
+    const studio = new Studio(room, () => choose('tab-studio'), () => { this.#sayWho(this.view); this.#stage.render(); });
     const chat = new Chat(log, (entry) => entry.actor.kind === 'agent' && [page.me?.id, room.me].includes(entry.actor.id ?? ''), () => isShown(byId('tab-chat')), (unread) => this.#counted(unread));
-    this.#furniture = { chat, consent, sign: new RecordingSign(() => consent.answer !== 'given'), record: new RecordControl(room, log), links: new LinksList(byId('work-links')), sources: new Sources(room) };
-    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat'); if (id === 'tab-chat') chat.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); });
+    this.#furniture = { chat, consent, onAir, studio, sign: new RecordingSign(() => consent.answer !== 'given'), record: new RecordControl(room, log), links: new LinksList(byId('work-links')), sources: new Sources(() => room.session) };
+    const choose = tabs(byId('work-tabs'), (id) => { show(byId('note-form'), id !== 'tab-chat' && id !== 'tab-studio'); if (id === 'tab-chat') chat.opened(); if (id === 'tab-timeline') this.#toEnd(); this.#readLinks(); studio.shown(id === 'tab-studio'); });
     choose('tab-timeline');
     this.#follow();
     this.#wire();
@@ -79,13 +83,22 @@ export class AgentSession {
     show(byId('recordings-count'), view.recordings.length > 0);
     const running = view.session?.recording?.state === 'recording' ? view.session.recording : null;
     this.#furniture?.consent.set(view.consent);
+    this.#furniture?.onAir.now(view.broadcast);
+    this.#furniture?.studio.told(view.broadcast);
     this.#furniture?.sign.set(running ? new Date(running.started_at) : null);
     this.#furniture?.record.running(running?.id ?? null);
     this.#renderTimeline();
   }
 
+  /** What is said where the others' pictures would be. A presenter needs nobody else. */
+  #alone(): string {
+    if (!this.#furniture) return t('Connecting …');
+    return this.#furniture.studio.isOwn ? '' : t('%(name)s is not connected at the moment', { name: this.view.name });
+  }
+
   #sayWho(view: CaseView): void {
-    const words: Readonly<Record<string, string>> = { name: view.name, number: view.number, topic: view.topic.name, summary: view.summary };
+    const name = this.#furniture?.studio.isOwn && view.broadcast ? view.broadcast.title : view.name;
+    const words: Readonly<Record<string, string>> = { name, number: view.number, topic: view.topic.name, summary: view.summary };
     for (const [key, word] of Object.entries(words)) for (const place of byId('work').querySelectorAll(`[data-${key}]`)) setText(place as HTMLElement, word);
   }
 
@@ -117,33 +130,22 @@ export class AgentSession {
       if (isNews(this.view, told)) void this.refresh();
     });
     room.line.on('roster', (told) => { if (told.session === room.session && told.recording !== (this.view.session?.recording?.id ?? null)) void this.refresh(); });
+    room.line.on('broadcast', (told) => { if (told.session === room.session) void this.refresh(); });
     room.line.on('line', ({ up }) => { if (up) void this.refresh(); });
     room.on('state', (state) => {
       if (state === 'elsewhere') room.devices.close();
       if (state === 'joining') void this.openDevices();
-      if (state === 'ended') { clearInterval(timer); sleep(); this.#stage.close(); this.#furniture?.consent.close(); this.ended(); }
+      if (state === 'ended') { clearInterval(timer); sleep(); this.#stage.close(); this.#furniture?.consent.close(); this.#furniture?.onAir.close(); this.ended(this.#furniture?.studio.afterwards ?? '/desk'); }
     });
   }
 
   #wire(): void {
     noteField({ form: byId('note-form'), field: byId('note-field'), state: byId('note-state') }, this.log);
     for (const chip of byId('work-filters').querySelectorAll<HTMLElement>('[data-filter]')) chip.addEventListener('click', () => this.#choose(chip.dataset['filter'] as Filter));
-    const inviting = closable(byId<HTMLDialogElement>('inviting'));
-    byId('invite').addEventListener('click', () => { show(byId('invite-failed'), false); inviting.showModal(); });
-    byId('invite-form').addEventListener('submit', (event) => { event.preventDefault(); void this.#invite(inviting); });
+    inviting(byId('invite'), () => this.room.session, () => this.#readLinks());
     const ending = closable(byId<HTMLDialogElement>('ending'));
     byId('end').addEventListener('click', () => { show(byId('end-failed'), false); ending.showModal(); });
     byId('end-form').addEventListener('submit', (event) => { event.preventDefault(); void whileBusy(byId('end-form'), () => this.#endSession(ending)); });
-  }
-
-  async #invite(dialog: HTMLDialogElement): Promise<void> {
-    const field = byId<HTMLInputElement>('invite-name');
-    const name = field.value.trim();
-    if (!name) { field.focus(); return; }
-    dialog.close();
-    field.value = '';
-    await shareLink('invitation', () => post<LinkView>(`/api/v1/sessions/${this.room.session}/invitations`, { name, kind: 'guest' }));
-    this.#readLinks();
   }
 
   async #endSession(dialog: HTMLDialogElement): Promise<void> {

@@ -7,6 +7,7 @@ import { stayAwake } from '../devices';
 import { t } from '../text';
 import { Consent } from './consent';
 import { controls } from './controls';
+import { OnAirSign } from './on_air';
 import { RecordingSign } from './recording_sign';
 import { Stage } from './stage';
 
@@ -14,6 +15,7 @@ const PICTURE_LIMIT_MS = 400;
 
 export class CallView {
   readonly consent: Consent;
+  readonly onAir: OnAirSign;
   readonly #recording: RecordingSign;
   #stage: Stage | null = null;
   #sleep: (() => void) | null = null;
@@ -22,6 +24,7 @@ export class CallView {
   /** `opened` is told whenever the chat drawer opens; `left` when the person has left. */
   constructor(readonly opened: () => void, readonly left: () => void, room: () => Room | null, line: Room['line'], devices: Room['devices']) {
     this.consent = new Consent(() => room()?.session ?? null, line);
+    this.onAir = new OnAirSign(() => room()?.session ?? null, line);
     this.#recording = new RecordingSign(() => this.consent.answer !== 'given');
     controls(devices);
     byId('chat-open').addEventListener('click', () => this.drawer(!isShown(byId('drawer'))));
@@ -65,6 +68,7 @@ export class CallView {
     this.#sleep = null;
     this.drawer(false);
     this.consent.close();
+    this.onAir.close();
     for (const open of document.querySelectorAll<HTMLDialogElement>('dialog[open]')) open.close();
     show(byId('call'), false);
     document.body.classList.remove('in-call');
@@ -72,6 +76,7 @@ export class CallView {
 
   render(view: CaseView): void {
     this.consent.set(view.consent);
+    this.onAir.now(view.broadcast);
     this.recording(view.session);
   }
 

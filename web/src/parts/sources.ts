@@ -3,7 +3,6 @@
 import { post, sentence } from '../api';
 import { byId, closable, setText, show, whileBusy } from '../dom';
 import type { KeyView } from '../messages';
-import type { Room } from '../room';
 import { day, t } from '../text';
 import { LinksList } from './links_list';
 import { copy } from './share_link';
@@ -12,7 +11,7 @@ export class Sources {
   readonly #list = new LinksList(byId('work-sources'), (session) => `/api/v1/sessions/${session}/sources`);
   readonly #dialog = closable(byId<HTMLDialogElement>('source'));
 
-  constructor(readonly room: Room) {
+  constructor(readonly session: () => string | null) {
     byId('source-open').addEventListener('click', () => this.#open());
     byId('source-form').addEventListener('submit', (event) => { event.preventDefault(); void whileBusy(byId('source-make'), () => this.#make()); });
     for (const name of ['address', 'key']) {
@@ -24,7 +23,8 @@ export class Sources {
   }
 
   async read(): Promise<void> {
-    if (this.room.session) await this.#list.read(this.room.session);
+    const session = this.session();
+    if (session) await this.#list.read(session);
   }
 
   #open(): void {
@@ -37,7 +37,7 @@ export class Sources {
   async #make(): Promise<void> {
     const name = byId<HTMLInputElement>('source-name').value.trim();
     try {
-      const made = await post<KeyView>(`/api/v1/sessions/${this.room.session}/sources`, { name });
+      const made = await post<KeyView>(`/api/v1/sessions/${this.session()}/sources`, { name });
       byId<HTMLInputElement>('source-address').value = made.address;
       byId<HTMLInputElement>('source-key').value = made.key;
       setText(byId('source-until'), t('It is on stage as “%(name)s” while it sends. The key works for this conversation only, until %(day)s at most.', { name: made.name, day: day(new Date(made.expires_at)) }));
