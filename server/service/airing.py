@@ -167,6 +167,7 @@ async def go_off_air(house: House, session: SessionId, by: Actor) -> bool:
         kind = EntryKind.BROADCAST_ENDED
         entries = await write_lines(db, [Line(case, kind, now, by, session, data=data) for case in cases])
     await show_audience(house, session)
+    house.streams.forget(session)
     if row.state in COMPOSED:
         await _end_stream(house, session)
     await settle_recording(house, session)

@@ -250,6 +250,7 @@ async def _lines(
 
 
 async def _tell_turned(house: House, session: SessionId, entries: list[Entry], recording: RecordingId | None) -> None:
+    house.streams.forget(session)
     house.airing.ring()
     await tell_composer(house, session)
     await announce_entries(house, entries)

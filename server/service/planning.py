@@ -211,6 +211,7 @@ async def change_broadcast(house: House, principal: Principal, session: SessionI
         values = await _values(db, house, row, change)
         if values:
             await store.set_broadcast(db, session, **values)
+    house.streams.forget(session)
     if values and row.state in COMPOSED:
         await tell_composer(house, session)
         opened = values.get("visibility", row.visibility)

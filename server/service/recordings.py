@@ -281,5 +281,6 @@ async def delete_recording(house: House, principal: Principal, recording: Record
         if not await store.step_recording(db, recording, states, **gone):
             raise Conflict
         await broadcast_store.take_away(db, recording, house.now())
+    house.streams.forget(row.session_id)
     folder = house.settings.recordings / row.directory
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

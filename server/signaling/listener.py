@@ -105,8 +105,9 @@ class Listener:
         await self._tell_watchers([change.case], "case", change)
 
     async def _broadcast(self, message: dict[str, Any]) -> None:
-        """To the pages of those who may be on stage: agents, customers and guests of the session."""
+        """To the pages of those who may be on stage: agents, customers and guests of the session. Viewers' next requests are judged anew."""
         change = _read(BroadcastChange, message["change"])
+        self._house.streams.forget(change.session)
         for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
             if may_join(socket.principal, case, change.session):
                 await self._crowd.tell(socket, "broadcast", change)

@@ -36,6 +36,23 @@ async def test_a_plan_is_made_listed_and_changed(site: Site) -> None:
     assert (await ann.ok("GET", "/api/v1/topics"))["waiting"] == 0
 
 
+async def test_viewers_are_judged_by_what_has_just_been_changed(site: Site) -> None:
+    ann, viewer = await site.agent("Ann"), site.browser()
+    made = await planned(ann)
+    one = f"/api/v1/broadcasts/{made['session']}"
+    for change, status in (
+        ({"visibility": "public"}, 200),
+        ({"visibility": "private"}, 404),
+        ({"visibility": "unlisted"}, 200),
+        ({"removed": True}, 410),
+        ({"removed": False, "title": "Again"}, 200),
+    ):
+        assert (await ann.call("PATCH", one, change)).status == 200
+        reply = await viewer.get(f"{one}/public")
+        assert reply.status == status, change
+    assert reply.json["title"] == "Again"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
