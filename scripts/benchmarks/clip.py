@@ -51,6 +51,8 @@ class Shape:
     height: int = HEIGHT
     fps: int = FPS
     bit_rate: int = 1_500_000
+    codec: str = "VP8"
+    """Or `H264`: frames in Annex B form, constrained baseline."""
 
 
 def encode(shape: Shape = Shape()) -> Clip:
@@ -68,13 +70,16 @@ def encode(shape: Shape = Shape()) -> Clip:
 
 
 def _encoder(shape: Shape) -> av.VideoCodecContext:
-    context = av.CodecContext.create("libvpx", "w")
+    context = av.CodecContext.create("libvpx" if shape.codec == "VP8" else "libx264", "w")
     assert isinstance(context, av.VideoCodecContext)
     context.width, context.height, context.pix_fmt = shape.width, shape.height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, shape.fps), Fraction(shape.fps)
     context.bit_rate, context.gop_size = shape.bit_rate, 2 * shape.fps
     rate = {name: str(shape.bit_rate) for name in ("minrate", "maxrate")}
     rate["bufsize"] = str(shape.bit_rate * 2 // 3)
+    if shape.codec == "H264":
+        context.options = {**rate, "preset": "veryfast", "tune": "zerolatency", "profile": "baseline"}
+        return context
     context.options = {
         **rate,
         "deadline": "realtime",

@@ -122,7 +122,9 @@ class Seam:
 
 def _stretched(samples: Samples, length: int) -> Samples:
     at, old = np.linspace(0, len(samples) - 1, length), np.arange(len(samples))
-    return np.stack([np.interp(at, old, samples[:, side]) for side in (0, 1)], axis=1).astype(np.float32)
+    return np.stack([np.interp(at, old, samples[:, side]) for side in range(samples.shape[1])], axis=1).astype(
+        np.float32
+    )
 
 
 def limited(mix: Samples) -> Samples:

@@ -20,7 +20,7 @@ from server.tasks import Tasks
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 0.15
-TICK_S = 0.04
+TICK_S = 0.1
 WISHES_MAX = 100
 """Of key frames that wait to be sent; the oldest are dropped."""
 

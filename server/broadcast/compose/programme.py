@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 KEY_EVERY = 2 * FPS
 STILL_EVERY = 3
 """Of a picture that does not change, one of three is encoded: ten a second."""
+PASSING_STEP = 2
+"""A picture that goes through is handed on together with the next one."""
 CATCH_UP_S = 5.0
 SIZES = {360: (640, 360), 720: (1280, 720), 1080: (1920, 1080)}
 SMALL = "small"
@@ -91,6 +93,7 @@ class Programme:
         self._painter, self._passing = Painter(*self._size), Passing()
         self._outputs = self._open(self._scene[1])
         self._number, self._position, self._plan = -1, 0, Plan()
+        self._planned: object = None
         while not self._stop.wait(self._until_next()):
             self._step(time.monotonic())
         for output in self._outputs:
@@ -105,8 +108,8 @@ class Programme:
         return outputs
 
     def _until_next(self) -> float:
-        now = time.monotonic()
-        return max(0.0, self._began + (self._number + 1) / FPS + self._stage.delay.at(now) - now)
+        now, step = time.monotonic(), PASSING_STEP if self._passing.is_on else 1
+        return max(0.0, self._began + (self._number + step) / FPS + self._stage.delay.at(now) - now)
 
     def _step(self, now: float) -> None:
         """What was captured up to a moment, in whole thirtieths of a second; the moment is as far before `now` as the delay says."""
@@ -115,7 +118,9 @@ class Programme:
             return
         self._number, (scene_number, scene), seen = number, self._scene, self._stage.seen
         moment = self._began + number / FPS
-        self._plan = plan(scene, _pictures(seen), seen.main, self._plan.main, self._size)
+        if (scene, seen) != self._planned:
+            self._planned = (scene, seen)
+            self._plan = plan(scene, _pictures(seen), seen.main, self._plan.main, self._size)
         self._show(scene, seen, moment)
         self._hear(scene, seen, moment)
         for output in self._outputs:

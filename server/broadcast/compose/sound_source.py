@@ -4,7 +4,6 @@ import time
 from collections import deque
 
 import av
-import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 
@@ -59,7 +58,7 @@ class SoundSource:
             return
         wanted = round((frame.time - began) * RATE)
         for piece in pieces:
-            samples = np.ascontiguousarray(piece.to_ndarray().T, np.float32)
+            samples: Samples = piece.to_ndarray().T  # type: ignore[assignment]  # One column is added to both sides.
             if piece.sample_rate == RATE and samples.ndim == 2 and samples.shape[1] in (1, 2):
-                self._pieces.append(self._seam.place(wanted, np.broadcast_to(samples, (len(samples), 2))))
+                self._pieces.append(self._seam.place(wanted, samples))
                 wanted += len(samples)

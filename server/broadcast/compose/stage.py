@@ -12,6 +12,7 @@ from server.broadcast.compose.picture_source import PictureSource
 from server.broadcast.compose.sound_source import SoundSource
 from server.media.packet_wire import unpack
 from server.media.protocol import Event
+from server.media.recorder.reorder import Packet
 from server.media.tap import Codec, Source
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Stage:
         self._here: dict[str, frozenset[str]] = {}
         self._codecs: dict[int, tuple[str, Source, Codec]] = {}
         self._coming: dict[tuple[str, Source], _Coming] = {}
+        self._by_number: dict[int, _Coming] = {}
         self._reports: defaultdict[str, Reports] = defaultdict(Reports)
         self._shift_s = 0.0
 
@@ -100,10 +102,9 @@ class Stage:
     def packets(self, message: bytes) -> None:
         """A binary message of the worker. Raises ValueError for one that is cut off."""
         for number, packet in unpack(message):
-            coming = self._find(number)
+            coming = self._by_number.get(number) or self._find(number)
             if coming is not None:
-                known = None if packet.capture is None else packet.capture + self._shift_s
-                coming.line.packet(packet._replace(arrival=packet.arrival + self._shift_s, capture=known))
+                coming.line.packet(_shifted(packet, self._shift_s) if self._shift_s else packet)
 
     def tick(self, now: float) -> None:
         """Several times a second: gives up what never came."""
@@ -120,13 +121,13 @@ class Stage:
         if participant not in self.agreed or source.value not in self._here.get(participant, ()):
             return None
         coming = self._coming.get((participant, source))
-        if coming is not None and coming.number == number:
-            return coming
         if codec.mime.lower() not in CODECS:
             return None
         if coming is not None:
+            del self._by_number[coming.number]
             coming.end.close()
         coming = self._coming[participant, source] = self._make(number, participant, source, codec)
+        self._by_number[number] = coming
         self._publish()
         return coming
 
@@ -150,7 +151,7 @@ class Stage:
         for key, coming in list(self._coming.items()):
             participant, source = key
             if participant not in self.agreed or source.value not in self._here.get(participant, ()):
-                del self._coming[key]
+                del self._coming[key], self._by_number[coming.number]
                 coming.end.close()
         for participant in [one for one in self._reports if one not in self.agreed or one not in self._here]:
             del self._reports[participant]
@@ -171,3 +172,9 @@ class Stage:
             screen if isinstance(screen, PictureSource) else None,
             microphone if isinstance(microphone, SoundSource) else None,
         )
+
+
+def _shifted(packet: Packet, shift_s: float) -> Packet:
+    """With its times on our clock."""
+    known = None if packet.capture is None else packet.capture + shift_s
+    return packet._replace(arrival=packet.arrival + shift_s, capture=known)

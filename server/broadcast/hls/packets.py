@@ -1,7 +1,6 @@
 """PyAV's packets, as encoders and demuxers give them, turned into samples."""
 
 import struct
-from fractions import Fraction
 from typing import Any
 
 from av.packet import Packet
@@ -65,4 +64,5 @@ def _units(data: bytes) -> list[bytes]:
 def _time(packet: "Packet[Any]") -> int:
     if packet.pts is None or packet.time_base is None:
         raise ValueError("a packet without a time")
-    return round(packet.pts * Fraction(packet.time_base) * TICKS)
+    base = packet.time_base
+    return (2 * packet.pts * base.numerator * TICKS + base.denominator) // (2 * base.denominator)  # Rounded.
