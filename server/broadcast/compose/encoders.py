@@ -57,7 +57,10 @@ class PictureEncoder:
 
 
 class SoundEncoder:
-    """AAC, stereo. Its coder is the fast one, and both sides are coded apart: at 128 kbit/s speech needs no more, and it takes a quarter of the time."""
+    """AAC, stereo.
+
+    The fast coder, both sides apart: at 128 kbit/s speech needs no more, and it takes a quarter of the time.
+    """
 
     def __init__(self) -> None:
         context = AudioCodecContext.create("aac", "w")
