@@ -44,7 +44,7 @@ send the header `Oase-As: visitor` with every API call and `auth: {as: "visitor"
     channel    nothing more (GET /api/v1/channels); `law` and `definition` for the template
     agents     nothing more (the list comes from GET /api/v1/admin/agents)
     sign_in    "next": path to go to after signing in ("/desk" or the page that asked)
-    recording  "recording": id, "case": id, "hls": address; also `recording` (RecordingView) and `chapters` for the template
+    recording  "recording": id, "case": id, "hls": address, "title": of a broadcast; also `recording` (RecordingView) and `chapters` for the template
     error      "status", "code", "detail" (the sentence), also as template variables; `home`: "/" or "/desk";
                `sign_in`: path of the sign-in where an agent may have been meant, or ""
 
@@ -72,7 +72,7 @@ from server.domain.reach_words import DEFINITION, LAW
 from server.domain.rights import grant_for
 from server.domain.words import CaseId, Language, PersonKind
 from server.errors import BadField, NotSignedIn, OaseError, Removed
-from server.service import archive, recordings, sessions, topics
+from server.service import archive, recordings, sessions, topics, watching
 from server.service.views import TopicsView
 
 handlers = Handlers()
@@ -224,9 +224,12 @@ async def recording(call: Call) -> web.StreamResponse:
     if found.is_stream and not is_agent:
         query = call.request.rel_url.raw_query_string
         return web.HTTPFound(f"/watch/{found.session}{'?' if query else ''}{query}")
-    chapters = await archive.list_chapters(call.house, found.session) if found.is_stream else []
+    chapters, title = [], ""
+    if found.is_stream:
+        chapters = await archive.list_chapters(call.house, found.session)
+        title = (await watching.read_public(call.house, call.principal, found.session)).title
     hls = call.request.app[FILES].address("hls.js")
-    data = {"recording": found.id, "case": found.case, "hls": hls}
+    data = {"recording": found.id, "case": found.case, "hls": hls, "title": title}
     more = {"recording": found, "chapters": chapters, "place": write_moment, "span": clock_words}
     return _page(call, "recording", "agent" if is_agent else "visitor", data, more)
 

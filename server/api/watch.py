@@ -53,6 +53,8 @@ async def watch(call: Call) -> web.Response:
     picture = _whole(call, found.poster)
     chapters = await archive.list_chapters(call.house, found.session) if found.state is BroadcastState.ENDED else []
     about = watching.described(found, call.house.settings.company, address, _address(call, "/embed/", found), picture)
+    if chapters:
+        about["hasPart"] = archive.clips(chapters, address)
     more = {
         "oembed": _whole(call, f"/oembed?url={quote(address, safe='')}"),
         "embed": _address(call, "/embed/", found),

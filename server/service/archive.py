@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from server.domain.moments import write_moment
 from server.domain.words import BroadcastState, Language, SessionId
 from server.service.archive_views import ArchiveView, Chapter, Listed, Shelf
 from server.service.house import House
@@ -107,6 +109,17 @@ async def list_chapters(house: House, session: SessionId) -> list[Chapter]:
     async with house.db.read() as db:
         rows = await store.list_answered(db, session)
     return [Chapter(max(0.0, row.answer_s or 0.0), _short(row.text)) for row in rows]
+
+
+def clips(chapters: Sequence[Chapter], address: str) -> list[dict[str, Any]]:
+    """Chapters in the words of schema.org, so that search engines lead to the answer."""
+    ends = [one.at_s for one in chapters[1:]]
+    made = []
+    for number, one in enumerate(chapters):
+        clip = {"@type": "Clip", "name": one.title, "startOffset": round(one.at_s)}
+        clip["url"] = f"{address}?t={write_moment(one.at_s)}"
+        made.append(clip | ({"endOffset": round(ends[number])} if number < len(ends) else {}))
+    return made
 
 
 def _short(text: str) -> str:

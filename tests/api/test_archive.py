@@ -102,6 +102,9 @@ async def test_answered_questions_are_chapters_of_the_recording(site: Site) -> N
     assert text.index("1:05") < text.index("1:02:05")
     assert f'href="/watch/{row.session_id}?t=1m5s"' in text
     assert "And &lt;why&gt;?" in text
+    assert f'"startOffset":65,"url":"{site.url}/watch/{row.session_id}?t=1m5s","endOffset":3725' in text.replace(
+        ": ", ":"
+    ).replace(", ", ",")
     agent = await site.agent()
     assert f'href="/r/{row.recording_id}?t=1h2m5s"' in await page(agent, f"/r/{row.recording_id}")
 

@@ -12,8 +12,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from server.domain.reach import STEP, step_of
 from server.domain.words import BroadcastState, Role
 from server.service.agents import make_agent
+from server.store import viewers
+from server.store.broadcast_rows import ViewerStepRow
 from tests.broadcasts import answered, first_channel, kept_broadcast, made_broadcast, watched
 from tests.e2e.browsers import chromium_path, running_chromium
 from tests.e2e.looking import look, window
@@ -115,6 +118,28 @@ async def test_agents_read_and_change_nothing(site: Site, chromium: Browser) -> 
     await until(page, "document.getElementById('name').value !== ''")
     assert not await page.is_editable("#responsible_name")
     assert await page.locator("#save").count() == 0
+    assert wrong == []
+    await page.context.close()
+
+
+async def test_agent_sees_how_a_broadcast_went(site: Site, chromium: Browser) -> None:
+    row = await kept_broadcast(site.house)
+    began = step_of(site.house.now() - timedelta(hours=2))
+    counts = (40, 95, 120, 118, 122, 131, 90, 20)
+    rows = [
+        ViewerStepRow(row.session_id, began + STEP * n, "one", row.channel_id, True, count * 300.0, 300.0, count + 9)
+        for n, count in enumerate(counts)
+    ]
+    async with site.house.db.write() as db:
+        await viewers.keep_steps(db, rows)
+    await answered(site.house, row.session_id, "Wo ist die Hauptsicherung?", 12.0)
+    page, wrong = await opened(chromium, site, f"/r/{row.recording_id}", "de", Role.AGENT)
+    await page.wait_for_selector("#numbers-part:not([hidden])")
+    assert "140" in await page.inner_text("#numbers")
+    assert await page.inner_text("h1") == "Router restarts"
+    await page.click("#numbers summary")
+    assert await page.locator("#numbers tbody tr").count() == len(counts)
+    wrong += await look(page, "recording-numbers-de", small_targets=True)
     assert wrong == []
     await page.context.close()
 

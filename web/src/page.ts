@@ -16,6 +16,8 @@ export interface Page {
   kind?: 'customer' | 'guest' | 'agent';
   next?: string;
   recording?: string;
+  /** Of the broadcast that a recording was. */
+  title?: string;
   /** What the audience's page shows; the server's word when it was loaded. */
   broadcast?: BroadcastPublic;
   /** Where hls.js is, for pages with a player. */

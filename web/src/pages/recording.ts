@@ -5,6 +5,7 @@ import { Connection } from '../connection';
 import { byId, closable, el, icon, setText, show, toast, whileBusy } from '../dom';
 import type { Entry, Moment, RecordingFile, RecordingView } from '../messages';
 import { LivePlayer } from '../live_player';
+import { showNumbers } from '../parts/audience_numbers';
 import { jumpsTo } from '../parts/chapters';
 import { copy } from '../parts/share_link';
 import { entryLine } from '../parts/timeline';
@@ -48,8 +49,9 @@ function follow(view: RecordingView): void {
 
 function render(view: RecordingView): void {
   const start = new Date(view.started_at);
-  setText(byId('head'), t('Conversation of %(day)s, %(clock)s', { day: day(start), clock: clock(start) }));
-  setText(byId('facts'), [duration(view.duration_s), view.size_bytes ? megabytes(view.size_bytes) : ''].filter(Boolean).join(' · '));
+  const when = { day: day(start), clock: clock(start) };
+  setText(byId('head'), page.title || t('Conversation of %(day)s, %(clock)s', when));
+  setText(byId('facts'), [page.title ? t('Broadcast of %(day)s, %(clock)s', when) : '', duration(view.duration_s), view.size_bytes ? megabytes(view.size_bytes) : ''].filter(Boolean).join(' · '));
   const whole = view.files.find((file) => file.kind === 'view');
   const tracks = view.files.filter((file) => file.kind === 'track');
   if (view.state === 'recording') note(t('This recording still runs.'));
@@ -60,7 +62,8 @@ function render(view: RecordingView): void {
   byId('moments').replaceChildren(...(view.moments.length ? view.moments.map(momentLine) : [el('li', { class: 'soft small' }, t('No moments were marked.'))]));
   byId('tracks').replaceChildren(...tracks.map(trackLine));
   show(byId('tracks-part'), tracks.length > 0);
-  if (isAgent) byId<HTMLInputElement>('share').checked = view.shared;
+  const shares = document.querySelector<HTMLInputElement>('#share');
+  if (shares) shares.checked = view.shared;
 }
 
 function honest(view: RecordingView): void {
@@ -127,8 +130,10 @@ function trackLine(file: RecordingFile): HTMLLIElement {
 function wire(view: RecordingView): void {
   byId('copy').addEventListener('click', () => void copy(`${location.origin}/r/${id}?t=${toMoment(video.currentTime)}`));
   jumpsTo(jump);
+  const numbers = document.getElementById('numbers');
+  if (numbers) void showNumbers(numbers, view.session, view.state === 'live').then(() => show(byId('numbers-part'), true), () => {});
   if (!isAgent) return;
-  byId('share').addEventListener('change', () => void share());
+  document.getElementById('share')?.addEventListener('change', () => void share());
   const deleting = closable(byId<HTMLDialogElement>('deleting'));
   byId('delete').addEventListener('click', () => deleting.showModal());
   byId('delete-yes').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, async () => {
