@@ -22,6 +22,7 @@ from server.service.airing import (
     give_up_recording,
     scene_now,
     settle_recording,
+    show_audience,
     stream_folder,
     told_composer,
 )
@@ -86,6 +87,9 @@ class ComposerKeeper:
                 self.running = None  # Another web process keeps it now.
                 return False
             self._cared_at = now
+            await show_audience(
+                self._house, self._session
+            )  # A new worker shows nobody, and a slow one may have missed a no.
         async with self._house.db.read() as db:
             row = await store.find_broadcast(db, self._session)
             home = await session_store.find_home(db, self._session)
@@ -211,7 +215,8 @@ class ComposerKeeper:
         try:
             await asyncio.to_thread(end_abandoned, stream_folder(self._house, row))
         except OSError as error:  # A full disk passes.
-            log.error("stream_not_ended", session=self._session, reason=str(error))
+            log.error("stream_not_ended", session=self._session, reason=str(error), again_in_s=BACK_OFF_S[-1])
+            await asyncio.sleep(BACK_OFF_S[-1])
         except ValueError:
             log.exception("stream_broken", session=self._session)
             await give_up_recording(self._house, self._session)
