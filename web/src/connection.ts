@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { BroadcastChange, CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, QueueTold, RecordingProgress, Roster, SlotsTold, Speaking, TileSize } from './messages';
+import type { BroadcastChange, CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, MemberTold, QueueTold, Reaction, RecordingProgress, Roster, SlotsTold, Speaking, StageTold, TileSize } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -24,15 +24,19 @@ export interface Told {
   session_ended: { session: string };
   broadcast: BroadcastChange;
   desk: Record<string, never>;
+  stage: StageTold;
+  member: MemberTold;
   bye: { reason: 'signed_out' | 'revoked' | 'restarting'; again_in_s: number };
   /** Made here: whether the line is up. */
   line: { up: boolean };
+  /** Made here: the audience is heard from this number on. */
+  audience: { session: string; seq: number };
 }
 
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'broadcast', 'desk'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'broadcast', 'desk', 'stage', 'member'] as const;
 const ACK_MS = 8000;
 
 export class Connection {
@@ -41,11 +45,12 @@ export class Connection {
   readonly #watched = new Map<string, number>();
   readonly #held = new Map<string, readonly TileSize[] | null>();
   #isAtDesk = false;
+  #audience: string | null = null;
 
-  /** `as` says whose cookie counts when this browser has two. */
-  constructor(as: 'visitor' | 'agent') {
+  /** `as` says whose cookie counts when this browser has two; `audience`: nobody in particular may come in, too, to hear an audience. */
+  constructor(as: 'visitor' | 'agent', audience = false) {
     this.#socket = io({
-      auth: { as },
+      auth: audience ? { as, audience } : { as },
       transports: ['websocket'], autoConnect: false,
       reconnectionDelay: 400, reconnectionDelayMax: 3000, randomizationFactor: 0.6, timeout: 5000,
     });
@@ -65,6 +70,11 @@ export class Connection {
 
   close(): void {
     this.#socket.disconnect();
+  }
+
+  /** A new line, as who this browser is now. */
+  reopen(): void {
+    this.#socket.disconnect().connect();
   }
 
   get isUp(): boolean {
@@ -115,7 +125,23 @@ export class Connection {
     if (this.isUp && this.#held.has(look.connection)) void this.#ask('looked', look);
   }
 
+  /** Hears what changes in an audience; `audience` says from which number on, now and after every reconnection. */
+  hearAudience(session: string): void {
+    this.#audience = session;
+    if (this.isUp) void this.#hearAudience(session);
+  }
+
+  react(session: string, reaction: Reaction, count: number): void {
+    if (this.isUp) void this.#ask('react', { session, reaction, count });
+  }
+
+  async #hearAudience(session: string): Promise<void> {
+    const ack = await this.#ask('audience', { session });
+    if (ack.ok) this.#tell('audience', { session, seq: ack.seq ?? 0 });
+  }
+
   async #resume(): Promise<void> {
+    if (this.#audience) void this.#hearAudience(this.#audience);
     for (const [connection, tiles] of this.#held) {
       void this.#ask('hold', { connection });
       if (tiles) void this.#ask('tiles', { connection, tiles });

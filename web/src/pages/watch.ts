@@ -6,6 +6,7 @@ import { LivePlayer } from '../live_player';
 import type { BroadcastPublic } from '../messages';
 import { fromMoment, toMoment } from '../moment';
 import { page } from '../page';
+import { openAudience } from '../parts/audience';
 import { PlayerBar } from '../parts/player_bar';
 import { jumpsTo } from '../parts/chapters';
 import { copy } from '../parts/share_link';
@@ -28,6 +29,7 @@ wire();
 render();
 askLater();
 setInterval(render, 1000);
+if (document.getElementById('audience')) void openAudience({ session: id, goTo }).catch(() => {}); // Watching goes on without it.
 
 function wire(): void {
   video.addEventListener('playing', () => { seen.plays = true; seen.hasEnded = false; render(); });
@@ -100,6 +102,13 @@ async function begin(): Promise<void> {
     show(byId('hear'), true);
     await video.play().catch(() => {});
   }
+}
+
+/** The moment at which a question was answered. */
+function goTo(seconds: number): void {
+  video.currentTime = (player.place()?.start_s ?? 0) + seconds;
+  void video.play().catch(() => {});
+  video.scrollIntoView({ block: 'nearest' });
 }
 
 function fromStart(): void {
