@@ -25,6 +25,8 @@ from server.domain.principal import Anonymous
 from server.domain.rights import may_play
 from server.domain.words import BroadcastState, EntryKind, RecordingId, RecordingState, SessionId
 from server.errors import ComposerAway, MediaAway, NotFound
+from server.service.audience.reading import rules_of
+from server.service.audience.views import AudienceChange
 from server.service.broadcast_views import BroadcastChange
 from server.service.facts import NOBODY, Line, announce_entries, write_lines
 from server.service.house import House
@@ -148,6 +150,7 @@ async def announce_broadcast(house: House, session: SessionId) -> None:
     times = (row.starts_at, row.live_at, row.ended_at)
     change = BroadcastChange(session, row.state, row.visibility, row.title, *times)
     await house.announcer.broadcast_changed(cases, change)
+    await house.announcer.audience(session, AudienceChange(rules=rules_of(row)))
     await house.announcer.desk_changed()
 
 

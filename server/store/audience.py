@@ -1,6 +1,6 @@
 """Members of an audience and the lines of its chat."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,17 @@ async def find_member(db: AsyncConnection, session: SessionId, visitor: VisitorI
     """Who this browser is in the audience."""
     statement = chosen(MemberRow, member).where(member.c.session_id == session, member.c.visitor_id == visitor)
     return one_row(MemberRow, (await db.execute(statement)).first())
+
+
+async def find_members(
+    db: AsyncConnection, session: SessionId, visitors: Collection[VisitorId]
+) -> dict[VisitorId, MemberRow]:
+    """Who these browsers are in the audience."""
+    if not visitors:
+        return {}
+    statement = chosen(MemberRow, member).where(member.c.session_id == session, member.c.visitor_id.in_(visitors))
+    rows = all_rows(MemberRow, await db.execute(statement))
+    return {row.visitor_id: row for row in rows if row.visitor_id is not None}
 
 
 async def find_member_by_id(db: AsyncConnection, session: SessionId, member_id: MemberId) -> MemberRow | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,7 @@ from server.service.audience import hands, lines, members, polls, questions, rea
 from server.service.audience.views import AudienceChange
 from server.service.house import House
 from server.store import audience as store
+from server.store import broadcasts
 from tests.audience import Fan, ask, join, open_broadcast, say, set_broadcast
 from tests.desk import Desk, client_id, open_desk
 
@@ -245,10 +247,21 @@ async def test_pinned_question_is_the_only_one_and_its_answer_a_chapter(hall: Ha
     assert kept["One?"].answer_s is None
     assert kept["Two?"].state is QuestionState.ANSWERED
     assert 19 < (kept["Two?"].answer_s or 0) < 29  # Where it was pinned, not where it was done.
+    assert await banner(hall) is None
+    await move(first.id, QuestionState.PINNED)
+    assert await banner(hall) == {"text": "One?", "name": "Bo"}
     with pytest.raises(Conflict):
         await questions.vote_question(hall.house, hall.bo.principal, hall.session, second.id, wanted=True)
     with pytest.raises(Conflict):
         await move(second.id, QuestionState.REJECTED)
+
+
+async def banner(hall: Hall) -> Any:
+    """What of the audience's stands on the picture."""
+    async with hall.house.db.read() as db:
+        row = await broadcasts.find_broadcast(db, hall.session)
+    assert row is not None
+    return row.scene["banner"]
 
 
 async def test_question_that_waits_or_was_rejected_is_nobody_elses(hall: Hall) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.audience_crowd import Board, open_pages, running_stage, speak
 from tests.site import Browser, client_id
 from tests.web_process import WebProcess
 
@@ -54,3 +55,20 @@ async def heard_chat(ws: aiohttp.ClientWebSocketResponse) -> None:
             if '"chat"' in message.data:
                 return
     raise AssertionError("cut off")
+
+
+@pytest.mark.load
+async def test_audience_of_hundreds_is_current_within_seconds(tmp_path: Path) -> None:
+    """300 pages of one audience while people write and vote; every line comes to every page (5,000 in `scripts/bench audience`)."""
+    async with running_stage(tmp_path) as stage:
+        board = Board()
+        pages = await open_pages(stage, MANY, board)
+        spoken, voted, refused = await speak(stage, board, 2.0)
+        assert (spoken, voted, refused) == (100, 200, 0)
+        async with asyncio.timeout(15):
+            while sum(board.delays_ms().values()) < spoken * MANY:
+                await asyncio.sleep(0.05)
+        last = max(page.seq for page in pages)
+        assert all(page.seq == last and not page.is_cut for page in pages)
+        for page in pages:
+            page.close()

@@ -8,7 +8,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from server.config import Settings
+from server.service.house import House
 from server.service.topics import EXAMPLES
+from server.store.database import Database
+from tests.audience import join, open_broadcast
+from tests.desk import Heard
 from tests.servers import Redis
 from tests.site import Browser, Line, client_id
 from tests.web_process import WebProcess, move
@@ -296,3 +301,34 @@ async def test_port_in_use_is_one_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in twin.printed
     finally:
         await process.close()
+
+
+async def test_audience_at_two_processes_hears_the_same(two: tuple[WebProcess, WebProcess], postgres_url: str) -> None:
+    """Lines are written at both; each page hears all of them, in one order, whichever process it is connected to."""
+    here = two[0]
+    customer = await customer_at(here)
+    database = Database(postgres_url)
+    house = House(database, None, Heard(), Settings(data=here.folder))  # type: ignore[arg-type]  # Nothing here speaks to media.
+    session = await open_broadcast(house, customer.case)
+    fans = [await join(house, session, f"Fan {n}", f"192.0.2.{n}") for n in range(2)]
+    await database.close()
+    writers, lines = [], []
+    for process, fan in zip(two, fans, strict=True):
+        browser = process.browser("visitor")
+        browser.carried = f"__Host-oase-visitor={fan.token}"
+        writers.append(browser)
+        lines.append(await process.browser().line(audience=True))
+        assert (await lines[-1].ask("audience", {"session": session}))["ok"]
+    path = f"/api/v1/broadcasts/{session}/lines"
+    bodies = [{"text": f"line {n}", "client_id": client_id()} for n in range(20)]
+    await asyncio.gather(*(writers[n % 2].ok("POST", path, body) for n, body in enumerate(bodies)))
+    heard = [await heard_lines(line, 20) for line in lines]
+    assert heard[0] == heard[1]
+    assert sorted(heard[0]) == sorted(body["text"] for body in bodies)
+
+
+async def heard_lines(line: Line, count: int) -> list[str]:
+    async with asyncio.timeout(20):
+        while len(found := [one["text"] for told in line.told("stage") for one in told["lines"]]) < count:
+            await line.until("stage", len(line.told("stage")) + 1, 20)
+    return found

@@ -7,7 +7,7 @@ from server.errors import AudienceClosed, Banned, Forbidden, NotFound
 from server.service.audience.ledger import Page
 from server.service.audience.reading import hand_place, hand_views
 from server.service.audience.views import HandPlace, HandsView, MeTooView
-from server.service.audience.voices import find_own, moderator, speaker, visible_broadcast, voice_of
+from server.service.audience.voices import find_own, moderator, speaker, visible_broadcast, voice_on
 from server.service.house import House
 from server.service.links import new_visitor
 from server.store import polls as store
@@ -18,7 +18,7 @@ async def raise_hand(house: House, principal: Principal, session: SessionId) -> 
     """A member would like to come on stage; the place in the order. Raises NotFound, NotAMember, Banned, Muted, Forbidden, AudienceClosed."""
 
     async def work(page: Page) -> HandPlace:
-        voice = await speaker(page.db, principal, page.broadcast)
+        voice = await speaker(page, principal)
         if voice.member_id is None:
             raise Forbidden
         if not may_chat(page.broadcast.state):
@@ -27,7 +27,7 @@ async def raise_hand(house: House, principal: Principal, session: SessionId) -> 
             page.has_hands = True
         return hand_place(hand_views(await store.list_hands(page.db, session)), voice.member_id)
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 async def lower_hand(
@@ -36,7 +36,7 @@ async def lower_hand(
     """One's own hand goes down, or, by a moderator, a member's. Raises NotFound, NotAMember, Banned, Forbidden."""
 
     async def work(page: Page) -> HandPlace:
-        voice = await (voice_of if member is None else moderator)(page.db, principal, page.broadcast)
+        voice = await (voice_on(page, principal) if member is None else moderator(page.db, principal, page.broadcast))
         whose = member or voice.member_id
         if whose is None:
             raise Forbidden
@@ -44,7 +44,7 @@ async def lower_hand(
             page.has_hands = True
         return HandPlace(None, False)
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 async def call_hand(
@@ -59,7 +59,7 @@ async def call_hand(
         page.has_hands = True
         return HandsView(hand_views(await store.list_hands(page.db, session)))
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 async def say_me_too(
@@ -93,4 +93,4 @@ async def say_me_too(
                 page.me_too = await store.count_me_too(page.db, topic)
         return MeTooView(await store.count_me_too(page.db, topic), wanted)
 
-    return await house.ledger.write(house, session, work), token
+    return await house.ledger.write(house, principal, session, work), token

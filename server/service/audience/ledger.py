@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import ChatLineState, PollId, QuestionId, SessionId
+from server.domain.principal import Principal, Visitor
+from server.domain.words import ChatLineState, MemberId, PollId, QuestionId, SessionId, VisitorId
 from server.errors import Busy, NotFound, OaseError
 from server.service.audience.views import (
     AudienceChange,
@@ -33,7 +34,7 @@ from server.store import audience as audience_store
 from server.store import broadcasts as store
 from server.store import polls as poll_store
 from server.store import questions as question_store
-from server.store.broadcast_rows import BroadcastRow, LineRow
+from server.store.broadcast_rows import BroadcastRow, LineRow, MemberRow, QuestionRow
 from server.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 WAITING_AT_MOST = 2_000
 TOGETHER_AT_MOST = 40  # So that a message of the bus stays within its limit.
-PAUSE_S = 0.04  # Between two transactions of one audience.
+PAUSE_S = 0.08  # Between two transactions of one audience.
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Page:
     db: AsyncConnection
     now: datetime
     broadcast: BroadcastRow
+    first: int  # The last number before this transaction.
     seq: int
     lines: list[ChatLine] = field(default_factory=list)
     questions: list[QuestionView] = field(default_factory=list)
@@ -62,6 +64,8 @@ class Page:
     rules: AudienceRules | None = None
     me_too: int | None = None
     voted: dict[QuestionId, int] = field(default_factory=dict)
+    members_known: dict[VisitorId, MemberRow] = field(default_factory=dict)
+    questions_known: dict[QuestionId, QuestionRow] = field(default_factory=dict)
     polled: set[PollId] = field(default_factory=set)
 
     @property
@@ -72,6 +76,23 @@ class Page:
         """The number of one more change."""
         self.seq += 1
         return self.seq
+
+    def forget(self, member: MemberId) -> None:
+        """A member changed in this transaction."""
+        self.members_known = {visitor: row for visitor, row in self.members_known.items() if row.id != member}
+
+    async def find_question(self, question: QuestionId) -> QuestionRow | None:
+        """A question of this audience; read once for all who vote for it."""
+        known = self.questions_known.get(question)
+        if known is None and (known := await question_store.find_question(self.db, self.session, question)) is not None:
+            self.questions_known[question] = known
+        return known
+
+    async def pin(self, banner: dict[str, str] | None) -> None:
+        """What stands on the picture from now on; the composer is told after the commit."""
+        scene = {**self.broadcast.scene, "banner": banner}
+        self.broadcast = dataclasses.replace(self.broadcast, scene=scene)
+        await store.set_broadcast(self.db, self.session, scene=scene)
 
     async def move_line(self, row: LineRow, state: ChatLineState) -> ChatLine:
         """A line is in another state from now on."""
@@ -90,7 +111,7 @@ class Page:
         poll_votes = []
         for poll in self.polled:
             poll_votes.append(PollVotes(poll, await poll_store.count_votes(self.db, poll, self.next_seq())))
-        before = self.broadcast.seq
+        before = self.first
         if self.seq > before:
             await store.set_broadcast(self.db, self.session, seq=self.seq)
         return AudienceChange(
@@ -114,17 +135,31 @@ async def _hands(page: Page) -> list[HandView]:
 
 
 Work = Callable[[Page], Awaitable[Any]]
-_Waiting = tuple[Work, "asyncio.Future[Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What somebody wants to be written, and who waits for it."""
+
+    work: Work
+    done: "asyncio.Future[Any]"
+    visitor: VisitorId | None
+
+
+def _visitors(together: list[_Wish]) -> set[VisitorId]:
+    return {wish.visitor for wish in together if wish.visitor is not None}
 
 
 class Ledger:
     """The wishes of all audiences of this process. A wish raises what it has to say before it changes anything."""
 
     def __init__(self) -> None:
-        self._waiting: dict[SessionId, collections.deque[_Waiting]] = {}
+        self._waiting: dict[SessionId, collections.deque[_Wish]] = {}
         self._tasks = Tasks("ledger")
 
-    async def write(self, house: "House", session: SessionId, work: Callable[[Page], Awaitable[T]]) -> T:
+    async def write(
+        self, house: "House", principal: Principal, session: SessionId, work: Callable[[Page], Awaitable[T]]
+    ) -> T:
         """What `work` gives, once it is committed and said. Raises what `work` raises, NotFound, Busy (too much waits), DatabaseAway."""
         waiting = self._waiting.get(session)
         is_new = waiting is None
@@ -133,7 +168,8 @@ class Ledger:
         if len(waiting) >= WAITING_AT_MOST:
             raise Busy
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        waiting.append((work, done))
+        visitor = principal.visitor_id if isinstance(principal, Visitor) else None
+        waiting.append(_Wish(work, done, visitor))
         if is_new:
             self._tasks.start(self._write_all(house, session), "write")
         return await done
@@ -151,11 +187,11 @@ class Ledger:
                 await asyncio.sleep(PAUSE_S)
         finally:
             del self._waiting[session]
-            for _, done in waiting:
-                done.cancel()
+            for wish in waiting:
+                wish.done.cancel()
 
 
-async def _write_together(house: "House", session: SessionId, together: list[_Waiting]) -> None:
+async def _write_together(house: "House", session: SessionId, together: list[_Wish]) -> None:
     """One transaction. A wish that is refused costs the others nothing; a database that is away costs all."""
     results: list[tuple[asyncio.Future[Any], Any]] = []
     try:
@@ -163,13 +199,14 @@ async def _write_together(house: "House", session: SessionId, together: list[_Wa
             broadcast = await store.lock_broadcast(db, session)
             if broadcast is None:
                 raise NotFound
-            page = Page(db, house.now(), broadcast, broadcast.seq)
-            for work, done in together:
-                results.append((done, await _tried(work, page)))
+            page = Page(db, house.now(), broadcast, broadcast.seq, broadcast.seq)
+            page.members_known = await audience_store.find_members(db, session, _visitors(together))
+            for wish in together:
+                results.append((wish.done, await _tried(wish.work, page)))
             change = await page.close()
     except Exception as error:  # Root of what is written: everybody hears that it was not.
-        for _, done in together:
-            _settle(done, error)
+        for wish in together:
+            _settle(wish.done, error)
         return
     await house.announcer.audience(session, change)
     for done, result in results:

@@ -23,7 +23,7 @@ async def say_line(house: House, principal: Principal, session: SessionId, text:
     key = clean_client_id(client_id)
 
     async def work(page: Page) -> ChatLine:
-        voice = await speaker(page.db, principal, page.broadcast)
+        voice = await speaker(page, principal)
         same = await store.find_line_sent(page.db, session, key)
         if same is not None:
             return _again(same, voice, said)
@@ -43,12 +43,13 @@ async def say_line(house: House, principal: Principal, session: SessionId, text:
             client_id=key,
         )
         await store.add_line(page.db, row)
-        if voice.member_id is not None:
+        if voice.member_id is not None and page.broadcast.slow_mode_s:
             await store.note_line_at(page.db, voice.member_id, page.now)
+            page.forget(voice.member_id)
         page.lines.append(line_view(row))
         return page.lines[-1]
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 def _again(same: LineRow, voice: Voice, said: str) -> ChatLine:
@@ -88,4 +89,4 @@ async def moderate_line(
             raise Conflict
         return await page.move_line(row, state)
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)

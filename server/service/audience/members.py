@@ -129,11 +129,12 @@ async def moderate_member(
         if banned and await hand_store.lower_hand(page.db, session, member):
             page.has_hands = True
         now = await store.find_member_by_id(page.db, session, member)
+        page.forget(member)
         view = member_view(now or row)
         page.members.append(view)
         return view
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 def _check_rank(voice: Voice, row: MemberRow, role: MemberRole | None) -> None:

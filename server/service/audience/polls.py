@@ -10,7 +10,7 @@ from server.domain.words import PollId, PollState, SessionId
 from server.errors import AudienceClosed, BadField, Conflict, Forbidden, NotFound, PollClosed
 from server.service.audience.ledger import Page
 from server.service.audience.views import PollView, poll_view
-from server.service.audience.voices import moderator, voice_of
+from server.service.audience.voices import moderator, voice_on
 from server.service.house import House
 from server.service.secrecy import make_id
 from server.store import polls as store
@@ -40,14 +40,14 @@ async def open_poll(
         page.polls.append(poll_view(row, await store.add_poll(page.db, row, offered)))
         return page.polls[-1]
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 async def vote_in_poll(house: House, principal: Principal, session: SessionId, poll: PollId, position: int) -> None:
     """A member's vote; it replaces the one before. Raises NotFound, NotAMember, Banned, Forbidden, PollClosed, BadField."""
 
     async def work(page: Page) -> None:
-        voice = await voice_of(page.db, principal, page.broadcast)
+        voice = await voice_on(page, principal)
         if voice.member_id is None:
             raise Forbidden
         row = await store.find_poll(page.db, session, poll)
@@ -60,7 +60,7 @@ async def vote_in_poll(house: House, principal: Principal, session: SessionId, p
         await store.vote_in_poll(page.db, poll, voice.member_id, position)
         page.polled.add(poll)
 
-    await house.ledger.write(house, session, work)
+    await house.ledger.write(house, principal, session, work)
 
 
 async def close_poll(
@@ -82,4 +82,4 @@ async def close_poll(
         page.polls.append(poll_view(moved, (await store.list_choices(page.db, [poll]))[poll]))
         return page.polls[-1]
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)

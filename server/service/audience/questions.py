@@ -16,9 +16,10 @@ from server.domain.taking_part import (
 )
 from server.domain.words import QuestionId, QuestionState, SessionId
 from server.errors import AudienceClosed, Conflict, Forbidden, NotFound
+from server.service.airing import tell_composer
 from server.service.audience.ledger import Page
 from server.service.audience.views import QuestionView, question_view
-from server.service.audience.voices import Voice, moderator, speaker, voice_of
+from server.service.audience.voices import Voice, moderator, speaker, voice_on
 from server.service.house import House
 from server.service.secrecy import make_id
 from server.store import questions as store
@@ -38,7 +39,7 @@ async def ask_question(
     key = clean_client_id(client_id)
 
     async def work(page: Page) -> QuestionView:
-        voice = await speaker(page.db, principal, page.broadcast)
+        voice = await speaker(page, principal)
         if voice.member_id is None:
             raise Forbidden
         same = await store.find_question_sent(page.db, session, key)
@@ -61,7 +62,7 @@ async def ask_question(
         page.questions.append(question_view(row))
         return page.questions[-1]
 
-    return await house.ledger.write(house, session, work)
+    return await house.ledger.write(house, principal, session, work)
 
 
 def _again(same: QuestionRow, voice: Voice, said: str) -> QuestionView:
@@ -83,10 +84,10 @@ async def vote_question(
     """A member wants a question answered, or no longer. Said twice is once done. Raises NotFound, NotAMember, Banned, Conflict, Forbidden."""
 
     async def work(page: Page) -> None:
-        voice = await voice_of(page.db, principal, page.broadcast)
+        voice = await voice_on(page, principal)
         if voice.member_id is None:
             raise Forbidden
-        row = await store.find_question(page.db, session, question)
+        row = await page.find_question(question)
         if row is None or not is_public_question(row.state):
             raise NotFound
         if not may_vote(row.state) or not may_ask(page.broadcast.state):
@@ -95,7 +96,7 @@ async def vote_question(
         if await done(page.db, question, voice.member_id):
             page.voted[question] = page.voted.get(question, 0) + (1 if wanted else -1)
 
-    await house.ledger.write(house, session, work)
+    await house.ledger.write(house, principal, session, work)
 
 
 async def moderate_question(
@@ -116,11 +117,16 @@ async def moderate_question(
         if not may_move_question(row.state, state):
             raise Conflict
         if state is QuestionState.PINNED:
+            await page.pin({"text": row.text, "name": row.name})
             for other in await store.list_questions(page.db, session, -1, [QuestionState.PINNED], 10):
                 await _move(page, other, QuestionState.APPROVED)
+        elif row.state is QuestionState.PINNED:
+            await page.pin(None)
         return await _move(page, row, state)
 
-    return await house.ledger.write(house, session, work)
+    moved = await house.ledger.write(house, principal, session, work)
+    await tell_composer(house, session)
+    return moved
 
 
 async def _move(page: Page, row: QuestionRow, state: QuestionState) -> QuestionView:
@@ -133,6 +139,7 @@ async def _move(page: Page, row: QuestionRow, state: QuestionState) -> QuestionV
         "answered_at": page.now if state is QuestionState.ANSWERED else None,
     }
     await store.set_question(page.db, row.id, **values)
+    page.questions_known.pop(row.id, None)
     moved = dataclasses.replace(row, **values)
     voted = page.voted.pop(row.id, 0)  # Votes of this transaction are in what is said of the question.
     if voted:

@@ -39,7 +39,7 @@ async def set_rules(
         row = await store.find_broadcast(page.db, session) or page.broadcast
         page.rules = AudienceRules(row.state, row.slow_mode_s, row.holds)
 
-    await house.ledger.write(house, session, work)
+    await house.ledger.write(house, principal, session, work)
     return await read_audience(house, principal, session)
 
 

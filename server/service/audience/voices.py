@@ -8,6 +8,7 @@ from server.domain.principal import Agent, Principal, Visitor
 from server.domain.rights import may_view
 from server.domain.words import AgentId, MemberId, MemberRole, Openness, SessionId
 from server.errors import Banned, Forbidden, Muted, NotAMember, NotFound
+from server.service.audience.ledger import Page
 from server.service.house import House
 from server.store import audience as store
 from server.store import broadcasts as broadcast_store
@@ -56,7 +57,19 @@ async def voice_of(db: AsyncConnection, principal: Principal, broadcast: Broadca
         return Voice(principal.name, None, principal.agent_id)
     if not await _may_view(db, principal, broadcast):
         raise NotFound
-    member = await find_own(db, principal, broadcast.session_id)
+    return _as_voice(await find_own(db, principal, broadcast.session_id))
+
+
+async def voice_on(page: Page, principal: Principal) -> Voice:
+    """The same in a transaction of the ledger."""
+    if isinstance(principal, Visitor) and (known := page.members_known.get(principal.visitor_id)) is not None:
+        if not await _may_view(page.db, principal, page.broadcast):
+            raise NotFound
+        return _as_voice(known)
+    return await voice_of(page.db, principal, page.broadcast)
+
+
+def _as_voice(member: MemberRow | None) -> Voice:
     if member is None:
         raise NotAMember
     if member.banned_at is not None:
@@ -64,9 +77,9 @@ async def voice_of(db: AsyncConnection, principal: Principal, broadcast: Broadca
     return Voice(member.name, member, None)
 
 
-async def speaker(db: AsyncConnection, principal: Principal, broadcast: BroadcastRow) -> Voice:
+async def speaker(page: Page, principal: Principal) -> Voice:
     """Who is about to say something. Raises NotFound, NotAMember, Banned, Muted."""
-    voice = await voice_of(db, principal, broadcast)
+    voice = await voice_on(page, principal)
     if voice.member is not None and voice.member.muted_at is not None:
         raise Muted
     return voice
