@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ async def serve_until_told(
     workers will come from.
     """
     print_link = print_link or sys.stdout.isatty()
+    _allow_many_sockets()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -58,6 +60,13 @@ async def serve_until_told(
         return 0
     finally:
         await runner.cleanup()
+
+
+def _allow_many_sockets() -> None:
+    """As many open files as the system lets us have: each page is one, and the usual limit of 1,024 is less than an audience."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _lan_address() -> str | None:

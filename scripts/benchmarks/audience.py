@@ -1,4 +1,4 @@
-"""What a viewer of a live stream costs our server, alone and behind nginx."""
+"""What a viewer of a live stream costs our server, alone and behind nginx; and thousands of sockets of those who take part."""
 # Needs: nginx
 
 import argparse
@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import report
+from audience_sockets import measure_sockets
 from report import say
 
 from server.domain.words import SessionId
@@ -47,7 +48,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
                 say(
                     f"round {number + 1}: {_ms(runs['alone'], 'oase')} ms alone, {_ms(runs['nginx'], 'oase')} behind nginx"
                 )
-    return {**_figures(runs), "method": METHOD, "notes": notes, "runs": runs}
+    sockets = await measure_sockets(options.sockets, options.socket_seconds) if options.sockets else {}
+    return {**_figures(runs), **sockets, "method": METHOD, "notes": notes, "runs": runs}
 
 
 async def _round(
@@ -146,4 +148,6 @@ if __name__ == "__main__":
         ("--repeats", {"type": int, "default": 2}),
         ("--windows", {"type": int, "default": 3}),
         ("--seconds", {"type": float, "default": 8.0}),
+        ("--sockets", {"type": int, "default": 5_000}),
+        ("--socket-seconds", {"type": float, "default": 20.0}),
     )
