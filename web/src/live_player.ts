@@ -3,7 +3,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
 import { Emitter } from './emitter';
-import { tryAgain_ms, type Place } from './watching';
+import { isNear, tryAgain_ms, type Place } from './watching';
 
 export interface Level { height: number; chosen: boolean }
 
@@ -21,6 +21,9 @@ export interface Addresses { hls: string; stream: string }
 
 const STUCK_MS = 6000;
 const LOOK_MS = 500;
+/** Further behind the edge than this for so long, and a viewer of what is live jumps there. */
+const TOO_LATE_S = 7;
+const LATE_MS = 3000;
 const NATIVE_HOLD_BACK_S = 6;
 
 /** Near the edge: the playlist says how near. A player that has fallen behind by less than a segment catches up by playing a little faster. */
@@ -39,6 +42,9 @@ export class LivePlayer extends Emitter<Events> {
   #isCutOff = false;
   #again = 0;
   #last = { at_s: -1, moved: 0 };
+  /** Whether this viewer wants what is live now, and has not wound back or stopped the picture. */
+  #follows = true;
+  #lateSince = 0;
 
   constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
     super();
@@ -49,6 +55,7 @@ export class LivePlayer extends Emitter<Events> {
 
   /** Begins at the live edge, or at `from_s`. */
   async open(from_s: number | null): Promise<void> {
+    this.#follows = from_s === null;
     this.#make ??= await load(this.addresses.hls);
     if (this.#make?.isSupported()) this.#begin(from_s);
     else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.#beginNative(from_s);
@@ -75,9 +82,16 @@ export class LivePlayer extends Emitter<Events> {
   /** The newest picture that plays smoothly. */
   toEdge(): void {
     const place = this.place();
+    this.#follows = true;
     if (!place) return;
     this.video.currentTime = this.#hls?.liveSyncPosition ?? Math.max(place.start_s, place.edge_s - NATIVE_HOLD_BACK_S);
     void this.video.play().catch(() => {});
+  }
+
+  /** The viewer went somewhere, or stopped or started the picture: from now on it stays near the edge only if it is there. */
+  moved(): void {
+    const place = this.place();
+    this.#follows = place !== null && !this.video.paused && isNear(place);
   }
 
   /** Chooses a rendition by its height; null leaves it to the player. */
@@ -142,8 +156,18 @@ export class LivePlayer extends Emitter<Events> {
   /** A picture that should move and does not, for too long: whatever the reason, a new beginning helps. */
   #look(): void {
     const { video } = this;
+    this.#catchUp();
     if (video.paused || video.ended || video.seeking || !this.#hls || document.hidden) { this.#last.moved = performance.now(); return; }
     if (this.#last.moved && performance.now() - this.#last.moved > STUCK_MS) { this.#last.moved = performance.now(); this.#later(); }
+  }
+
+  /** Playing faster makes up for a little. Who follows what is live and has fallen far behind, after an outage or in a slow browser, jumps. */
+  #catchUp(): void {
+    const place = this.place();
+    const isLate = this.#follows && this.isLive && place !== null && !this.video.paused && place.edge_s - place.at_s > TOO_LATE_S;
+    if (!isLate) this.#lateSince = 0;
+    else if (!this.#lateSince) this.#lateSince = performance.now();
+    else if (performance.now() - this.#lateSince > LATE_MS) { this.#lateSince = 0; this.toEdge(); }
   }
 
   #moved(): void {

@@ -41,7 +41,7 @@ function wire(): void {
   video.addEventListener('volumechange', () => { if (!video.muted) show(byId('hear'), false); });
   byId('big-play').addEventListener('click', () => void begin());
   document.getElementById('copy')?.addEventListener('click', () => void copy(`${location.origin}/watch/${id}${player.isLive ? '' : `?t=${toMoment(video.currentTime)}`}`));
-  jumpsTo((at_s) => { seen.hasEnded = false; video.currentTime = at_s; void begin(); byId('player').scrollIntoView({ block: 'nearest' }); });
+  jumpsTo((at_s) => { seen.hasEnded = false; video.currentTime = at_s; player.moved(); void begin(); byId('player').scrollIntoView({ block: 'nearest' }); });
   addEventListener('online', () => void ask());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) void ask(); });
 }

@@ -34,12 +34,14 @@ export class PlayerBar {
   toggle(): void {
     if (this.#video.paused) void this.#video.play().catch(() => {});
     else this.#video.pause();
+    this.player.moved();
   }
 
   jump(by_s: number): void {
     const place = this.player.place();
     if (!place) return;
     this.#video.currentTime = jumped(place, by_s);
+    this.player.moved();
     announce(this.#words(this.player.place() ?? place));
   }
 
@@ -131,7 +133,7 @@ export class PlayerBar {
       const place = this.player.place();
       const wished = Number(this.#seek.value);
       if (place && this.player.isLive && place.edge_s - wished < 2) this.player.toEdge();
-      else this.#video.currentTime = wished;
+      else { this.#video.currentTime = wished; this.player.moved(); }
     });
   }
 
