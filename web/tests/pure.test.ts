@@ -9,6 +9,7 @@ import { niceTop, runs } from '../src/parts/plots';
 import { Recovery } from '../src/recovery';
 import { actsIn, changed, divided, isComposed, seenOf } from '../src/parts/studio_steps';
 import { duration, t, tn } from '../src/text';
+import { actOf, askAgain_ms, isNear, jumped, standing, tryAgain_ms } from '../src/watching';
 
 const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
 
@@ -213,4 +214,44 @@ test('a change of the scene keeps the rest, but no card of a pause', () => {
   const scene = { layout: 'grid', lower_thirds: true, main: 'a', card: { kind: 'pause', title: 'T', text: 'back soon', until: null }, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false };
   assert.deepEqual(changed(scene, { main: null }), { layout: 'grid', lower_thirds: true, main: null, card: null, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false });
   assert.deepEqual(changed({ ...scene, card: { kind: 'title', title: 'T', text: '', until: null } }, {}).card, { kind: 'title', title: 'T', text: '' });
+});
+
+const LIVE = { state: 'live', hasStream: true } as const;
+const SEEN = { plays: true, isCutOff: false, hasEnded: false };
+
+test('the audience reads where a broadcast stands', () => {
+  assert.equal(standing({ state: 'planned', hasStream: false }, { ...SEEN, plays: false }), 'soon');
+  assert.equal(standing({ state: 'countdown', hasStream: true }, { ...SEEN, plays: false }), 'countdown');
+  assert.equal(standing({ state: 'countdown', hasStream: true }, SEEN), 'live'); // The countdown is on the picture.
+  assert.equal(standing(LIVE, { ...SEEN, plays: false }), 'starting');
+  assert.equal(standing(LIVE, SEEN), 'live');
+  assert.equal(standing({ state: 'paused', hasStream: true }, SEEN), 'paused');
+  assert.equal(standing(LIVE, { ...SEEN, isCutOff: true }), 'lost');
+  assert.equal(standing({ state: 'ended', hasStream: true }, SEEN), 'recording');
+  assert.equal(standing({ state: 'ended', hasStream: true }, { ...SEEN, hasEnded: true }), 'over');
+  assert.equal(standing({ state: 'ended', hasStream: false }, SEEN), 'gone');
+  assert.equal(standing({ state: null, hasStream: false }, SEEN), 'gone');
+});
+
+test('who is near the edge is live, and jumps end where there is something', () => {
+  const place = { at_s: 58, start_s: 0, edge_s: 60 };
+  assert.equal(isNear(place), true);
+  assert.equal(isNear({ ...place, at_s: 50 }), false);
+  assert.equal(jumped(place, 10), 60);
+  assert.equal(jumped({ ...place, at_s: 4 }, -10), 0);
+});
+
+test('many pages never ask or try again at the same moment, nor too often', () => {
+  for (const chance of [0, 0.5, 1]) {
+    assert.ok(askAgain_ms('planned', 3_600_000, chance) >= 11_000);
+    assert.ok(askAgain_ms('planned', 30_000, chance) <= 4000);
+    assert.ok(askAgain_ms('live', null, chance) >= 2000);
+    assert.ok(tryAgain_ms(1, chance) <= 300);
+    assert.ok(tryAgain_ms(30, chance) <= 10_000 && tryAgain_ms(30, chance) >= 6000);
+  }
+  assert.notEqual(askAgain_ms('live', null, 0), askAgain_ms('live', null, 1));
+});
+
+test('keys of the player', () => {
+  assert.deepEqual([' ', 'K', 'ArrowLeft', 'ArrowRight', 'm', 'F', 'l', 'c', 'x'].map(actOf), ['play', 'play', 'back', 'on', 'mute', 'full', 'live', 'captions', '']);
 });
