@@ -40,8 +40,8 @@ KEPT_S, KEPT_BYTES = 5.0, 64 * 2**20
 PASSING_S = 0.05
 WATCHERS_MAX = 20_000
 _TARGET = re.compile(
-    rb"/live/([A-Za-z0-9_-]{1,64})/([a-z0-9]{1,20}\.(?:m3u8|m4s|mp4))"
-    rb"(\?_HLS_msn=\d{1,12}(?:&_HLS_part=\d{1,12})?(?:&_HLS_skip=(?:YES|v2))?)?"
+    rb"/live/([A-Za-z0-9_-]{1,64})/(?P<small>small/)?(?P<name>[a-z0-9]{1,20}\.(?:m3u8|m4s|mp4))"
+    rb"(?P<query>\?_HLS_msn=\d{1,12}(?:&_HLS_part=\d{1,12})?(?:&_HLS_skip=(?:YES|v2))?)?"
 )
 _UNUSUAL = re.compile(
     rb"\r\n(?:content-length|transfer-encoding|upgrade|expect|range|connection: *close)\b", re.IGNORECASE
@@ -92,9 +92,9 @@ class Answers:
         match = _TARGET.fullmatch(target)
         if match is None:
             return None
-        session, name = SessionId(match[1].decode()), match[2].decode()
+        session, name = SessionId(match[1].decode()), match["name"].decode()
         self._forget(key)
-        coming = self._tasks.start(self._make(key, session, name, (match[3] or b"").decode()), "answer")
+        coming = self._tasks.start(self._make(key, session, match), "answer")
         kept = self._kept[key] = _Kept(coming, session, name.endswith(".m3u8"))
         return kept
 
@@ -103,9 +103,10 @@ class Answers:
         known = self.house.streams.fresh(session)
         return known is not None and live.is_open(known)
 
-    async def _make(self, key: tuple[bytes, bool], session: SessionId, name: str, query: str) -> _Packed | None:
+    async def _make(self, key: tuple[bytes, bool], session: SessionId, match: re.Match[bytes]) -> _Packed | None:
+        query, folder = URL((match["query"] or b"").decode()).query, "small" if match["small"] else ""
         try:
-            shown = await live.show(self.house, _nobody, session, name, URL(query).query)
+            shown = await live.show(self.house, _nobody, session, match["name"].decode(), query, folder)
         except DatabaseAway:
             shown = live.NOTHING
         if shown.answer.status not in _SHORT:

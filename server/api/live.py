@@ -28,6 +28,8 @@ FOR_US = {**SAFE, "Cross-Origin-Resource-Policy": "same-origin"}
 
 @handlers.on("GET /live/{session}/{name}")
 @handlers.on("HEAD /live/{session}/{name}")
+@handlers.on("GET /live/{session}/small/{name}")
+@handlers.on("HEAD /live/{session}/small/{name}")
 async def read_stream(call: Call) -> web.Response:
     """A playlist or a part: now, or once it is there."""
     request = call.request
@@ -39,13 +41,18 @@ async def read_stream(call: Call) -> web.Response:
     if len(name) > NAMES_MAX:
         shown = live.NOTHING
     else:
-        shown = await live.show(call.house, asking, call.session, name, request.query)
+        shown = await live.show(call.house, asking, call.session, name, request.query, folder_of(request.path))
     if shown.answer.status == 200 and name.endswith(".m3u8") and request.method == "GET":
         viewers, address = call.house.viewers, request.app[EDGE].caller(request)
         viewers.saw(call.session, viewers.watcher(address, request.headers.get("User-Agent", "")))
     if shown.answer.status in (400, 404):
         await request.app[LIMITS].spend("stream", request.app[EDGE].caller(request), MISS_COST, PER_ADDRESS)
     return await _reply(request, shown)
+
+
+def folder_of(path: str) -> str:
+    """Of the smaller rendition, or ""."""
+    return "small" if "/small/" in path else ""
 
 
 async def _reply(request: web.Request, shown: Shown) -> web.Response:

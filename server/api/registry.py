@@ -275,7 +275,8 @@ MACHINES = [
 
 WATCHING = [
     *(
-        Route(method, "/live/{session}/{name}", _ANYONE, summary, thing=_SESSION, shape=Shape.STREAM)
+        Route(method, path, _ANYONE, summary + what, thing=_SESSION, shape=Shape.STREAM)
+        for path, what in (("/live/{session}/{name}", ""), ("/live/{session}/small/{name}", ", as a smaller picture"))
         for method, summary in (
             ("GET", "A playlist or part of a broadcast, live or kept"),
             ("HEAD", "Whether a playlist or part is there"),

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from server.broadcast.hls.answer import Answer
+from server.broadcast.hls.multivariant import SMALLER
+from server.broadcast.hls.serving import INDEX
 from server.domain.principal import Anonymous, Principal
 from server.domain.rights import may_play, may_view, was_taken_away
 from server.domain.words import Openness, SessionId
@@ -30,8 +32,12 @@ NOTHING = Shown(Answer(404))
 AWAY = Shown(Answer(503))
 
 
-async def show(house: House, asking: Asking, session: SessionId, name: str, query: Mapping[str, str]) -> Shown:
+async def show(
+    house: House, asking: Asking, session: SessionId, name: str, query: Mapping[str, str], folder: str = ""
+) -> Shown:
     """What a viewer gets for one file of the session's stream: now, or once it is there. Unknown and forbidden are the same 404.
+
+    `folder` is "" or that of the smaller rendition.
 
     Raises DatabaseAway.
     """
@@ -40,8 +46,12 @@ async def show(house: House, asking: Asking, session: SessionId, name: str, quer
         return NOTHING
     may_be_kept = row.visibility is not Openness.PRIVATE
     try:
-        stream = await house.streams.open(house.settings.recordings / row.directory, may_be_kept)
-        answer = await stream.answer(name, query)
+        directory = house.settings.recordings / row.directory
+        stream = await house.streams.open(directory / folder, may_be_kept)
+        smaller = None
+        if name == INDEX and not folder and stream.has_smaller:
+            smaller = await house.streams.open(directory / SMALLER, may_be_kept)
+        answer = await stream.answer(name, query, smaller)
     except (OSError, ValueError):
         return AWAY
     return Shown(answer, row.visibility is Openness.PUBLIC)

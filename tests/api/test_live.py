@@ -132,6 +132,25 @@ async def test_same_address_is_the_recording_after_the_end(site: Site) -> None:
         assert "EXT-X-ENDLIST" in (await ask(viewer, session, "stream.m3u8")).body.decode()
 
 
+async def test_smaller_picture_is_the_players_choice(site: Site) -> None:
+    session = await plan_broadcast(site)
+    kept_stream(site, session, Show(6, (320, 180)))
+    viewer = site.browser()
+    assert b"small/" not in (await ask(viewer, session)).body
+    other = await plan_broadcast(site)
+    kept_stream(site, f"{other}/small", Show(6))
+    kept_stream(site, other, Show(6, (320, 180)))
+    lines = (await ask(viewer, other)).body.decode().splitlines()
+    assert lines[-1] == "small/recording.m3u8"
+    assert ["RESOLUTION=320x180" in lines[2], "RESOLUTION=160x90" in lines[4]] == [True, True]
+    for name in ("recording.m3u8", "s0.m4s"):
+        small, large = await ask(viewer, other, f"small/{name}"), await ask(viewer, other, name)
+        assert (small.status, large.status) == (200, 200)
+    assert small.body == (folder_of(site, other) / "small" / "s0.m4s").read_bytes() != large.body
+    assert (await ask(viewer, session, "small/s0.m4s")).status == 404
+    assert (await ask(viewer, other, "other/s0.m4s")).status == 404
+
+
 async def test_broken_stream_is_away_and_mended_is_there(site: Site) -> None:
     session = await plan_broadcast(site)
     kept_stream(site, session, Show(5))

@@ -1,23 +1,34 @@
-"""The multivariant playlist: one rendition, picture and sound together (RFC 8216bis, 4.4.6). Pure."""
+"""The multivariant playlist: one rendition or two, picture and sound together in each (RFC 8216bis, 4.4.6). Pure."""
 
 from server.broadcast.hls.samples import TICKS
 from server.broadcast.hls.stream import Run, Segment, Stream
 
 LIVE, RECORDING = "stream.m3u8", "recording.m3u8"
 """The names of the media playlists beside it."""
+SMALLER = "small"
+"""The folder of the second rendition, below the first one's."""
 HEADROOM = 1.2  # What is still to come may be larger than what was; players read this playlist once.
 
 
-def multivariant_playlist(stream: Stream, expected_bps: int) -> str:
-    """Leads to the live playlist, after the end to the recording's. `expected_bps` is the rate that the encoders are set to."""
+def multivariant_playlist(stream: Stream, expected_bps: int, smaller: Stream | None = None) -> str:
+    """Leads to the live playlist, after the end to the recording's. `expected_bps` is the rate that the encoders are set to.
+
+    `smaller` is the second rendition; it lies in a folder of its own below, and is encoded at about a third of the rate.
+    """
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", *_variant(stream, expected_bps, "")]
+    if smaller is not None and smaller.runs:
+        lines += _variant(smaller, expected_bps // 3, f"{SMALLER}/")
+    return "\n".join(lines) + "\n"
+
+
+def _variant(stream: Stream, expected_bps: int, folder: str) -> list[str]:
     peak_bps, average_bps = _rates(stream, expected_bps)
     run = max(stream.runs, key=lambda run: (run.width * run.height, _level(run)))
     codecs = max(stream.runs, key=_level).codecs
     facts = (
         f'BANDWIDTH={peak_bps},AVERAGE-BANDWIDTH={average_bps},CODECS="{codecs}",RESOLUTION={run.width}x{run.height}'
     )
-    name = RECORDING if stream.has_ended else LIVE
-    return f"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-STREAM-INF:{facts}\n{name}\n"
+    return [f"#EXT-X-STREAM-INF:{facts}", folder + (RECORDING if stream.has_ended else LIVE)]
 
 
 def _level(run: Run) -> str:

@@ -34,10 +34,9 @@ class Renders:
     def recording(self) -> bytes:
         return self._kept("recording") or self._keep("recording", recording_playlist(self._stream))
 
-    def multivariant(self) -> bytes:
-        return self._kept("multivariant") or self._keep(
-            "multivariant", multivariant_playlist(self._stream, self._expected_bps)
-        )
+    def multivariant(self, smaller: Stream | None) -> bytes:
+        name = "multivariant" if smaller is None else "both"
+        return self._kept(name) or self._keep(name, multivariant_playlist(self._stream, self._expected_bps, smaller))
 
     def _whole(self) -> str:
         count = skipped_segments(self._stream)

@@ -8,7 +8,7 @@ from pathlib import Path
 from server.broadcast.hls.answer import MEDIA, PLAYLIST, Answer, Life
 from server.broadcast.hls.files import Files
 from server.broadcast.hls.follower import Follower
-from server.broadcast.hls.multivariant import LIVE, RECORDING
+from server.broadcast.hls.multivariant import LIVE, RECORDING, SMALLER
 from server.broadcast.hls.reload import BadDirective, Directives, Verdict, judge, read_directives
 from server.broadcast.hls.renders import Renders
 from server.broadcast.hls.waiters import Key, TooMany, Waiters
@@ -34,11 +34,19 @@ class Broadcast:
         self.stream = self._follower.stream
         self._renders = Renders(self.stream, expected_bps)
         self._answers: dict[tuple[str, Life], Answer] = {}
+        self._smaller = directory / SMALLER
+        self.has_smaller = False
+        """Whether there is a smaller rendition in the folder for it."""
 
     @property
     def waiting(self) -> int:
         """How many viewers wait for what comes next."""
         return self._waiters.count
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a viewer gets something at once."""
+        return bool(self.stream.runs) and self._has_begun()
 
     async def follow(self) -> None:
         """Looks for new lines 50 times a second until the stream ends. Raises as `refresh` does."""
@@ -51,19 +59,24 @@ class Broadcast:
         kinds = await self._follower.refresh()
         if kinds:
             self._renders.forget(is_rewritten="lost" in kinds)
+            if not self.has_smaller and kinds & {"start", "segment"}:
+                self.has_smaller = await asyncio.to_thread(self._smaller.is_dir)
             self._answers.clear()
             self._waiters.release()
 
     async def close(self) -> None:
         await self._files.close()
 
-    async def answer(self, name: str, query: Mapping[str, str]) -> Answer:
-        """Of `name`, a file of the stream without folders: 200, 400, 404, or 503. Raises OSError when the disk does not give what is there."""
+    async def answer(self, name: str, query: Mapping[str, str], smaller: "Broadcast | None" = None) -> Answer:
+        """Of `name`, a file of the stream without folders: 200, 400, 404, or 503. Raises OSError when the disk does not give what is there.
+
+        `smaller` is the same as a smaller picture; players then hear of both.
+        """
         try:
             if name == LIVE:
                 return await self._live(read_directives(query))
             if name == INDEX:
-                return await self._index()
+                return await self._index(smaller)
             if name == RECORDING:
                 is_there = self.stream.has_ended and bool(self.stream.segments)
                 return self._playlist(name, Life.SETTLED, self._renders.recording) if is_there else self._missing()
@@ -92,13 +105,14 @@ class Broadcast:
     def _judge(self, asked: Directives) -> Verdict:
         return judge(self.stream, asked) if self._has_begun() else Verdict.LATER
 
-    async def _index(self) -> Answer:
+    async def _index(self, smaller: "Broadcast | None") -> Answer:
         if not self._has_begun():
             await self._wait(("index", None, None), self._has_begun)
         if not self.stream.runs:
             return self._missing()
         life = Life.SETTLED if self.stream.has_ended else Life.PASSING
-        return self._playlist(INDEX, life, self._renders.multivariant)
+        second = smaller.stream if smaller is not None and smaller.is_open else None
+        return self._playlist(INDEX if second is None else "both", life, lambda: self._renders.multivariant(second))
 
     async def _file(self, name: str) -> Answer:
         """A part that is announced is waited for; whatever no playlist names is not there."""
