@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.e2e.browsers import chromium_path
-from tests.e2e.looking import window
+from tests.e2e.looking import SIZES, look, picture, window
 from tests.e2e.people import Person, takes_first_case, waiting_customer
 from tests.e2e.place import Place, at_desk
 from tests.e2e.product import Product
@@ -175,12 +175,58 @@ async def test_who_refuses_is_not_seen_when_a_call_is_opened(place: Place, produ
     viewer = await watching(chromium, product, page.url.rpartition("/")[2])
     await viewer.until(MOVING, 30)
     await viewer.until(ONE, 30)
+    await picture(customer.page, "stage-without-you")
     assert await customer.until_seeing(1) < 10  # The conversation itself is as before.
     await customer.page.click("#air-sign")
     await customer.page.click("#public-yes")
     await customer.until("document.getElementById('air-word').textContent === 'Live: the audience sees you'")
     await viewer.until(f"!({ONE})", 30)
+    for size in ("phone", "laptop"):
+        await customer.page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        await picture(customer.page, f"stage-live-{size}")
+    await picture(page, "studio-live")
     await customer.page.click("#air-sign")
     await customer.page.click("#unseen-yes")
     await viewer.until(ONE, 30)
     assert agent.errors == customer.errors == viewer.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "views"), [("de", "list plan links planned asked rehearsal go"), ("en", "plan go")]
+)
+async def test_pages_of_the_studio_are_accessible(place: Place, product: Product, language: str, views: str) -> None:
+    agent, wrong = await at_desk(place), list[str]()
+    page = agent.page
+
+    async def looked(name: str) -> None:
+        if name in views.split():
+            wrong.extend(await look(page, f"studio-{name}-{language}", small_targets=True))
+
+    await agent.context.add_cookies([{"name": "oase-lang", "value": language, "url": product.url}])
+    await page.goto(f"{product.url}/desk")
+    row = f"[data-broadcast='{await plans(agent)}']"
+    await looked("planned")
+    await page.goto(f"{product.url}/desk/broadcasts")
+    await page.wait_for_selector(row)
+    await looked("list")
+    await page.click("#plan")
+    await looked("plan")
+    await page.keyboard.press("Escape")
+    await page.click(f"{row} button")
+    await looked("links")
+    await page.keyboard.press("Escape")
+    await page.click(f"{row} a.button")
+    await agent.until(f"{STATE} === 'planned'")
+    await presses(agent, "rehearse")
+    await page.wait_for_selector("#public[open]")
+    await looked("asked")
+    await page.click("#public-yes")
+    await page.wait_for_selector("#seen .badge-good")
+    await looked("rehearsal")
+    await presses(agent, "go")
+    await looked("go")
+    await page.keyboard.press("Escape")
+    await presses(agent, "end")
+    await page.click("#ending-air-yes")
+    await page.wait_for_selector("#just-over:not([hidden])")
+    assert wrong == []

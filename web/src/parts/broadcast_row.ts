@@ -9,7 +9,7 @@ import { isComposed } from './studio_steps';
 /** `links` shows the links of it. */
 export function broadcastRow(row: BroadcastRow, links: () => void): HTMLElement {
   const [word, kind] = stateWords(row.state);
-  const facts = [row.topic.name, timeWords(row), opennessWords(row.visibility), row.by ? t('by %(name)s', { name: row.by }) : ''].filter(Boolean);
+  const facts = [row.topic.name, timeWords(row), t('may watch: %(who)s', { who: opennessWords(row.visibility) }), row.by ? t('by %(name)s', { name: row.by }) : ''].filter(Boolean);
   return el('li', { class: 'broadcast-row', 'data-broadcast': row.session },
     el('div', { class: 'broadcast-words' },
       el('p', { class: 'broadcast-title' }, el('strong', {}, row.title), badge(row, word, kind)),

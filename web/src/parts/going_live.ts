@@ -1,7 +1,7 @@
 /** Going live: who will be seen and who will not, and when. */
 
 import { post, Problem, sentence } from '../api';
-import { byId, closable, setText, show, whileBusy } from '../dom';
+import { byId, closable, el, setText, show, whileBusy } from '../dom';
 import type { BroadcastView } from '../messages';
 import { t } from '../text';
 import { helpWith, hurdleWords, opennessWords } from './broadcast_words';
@@ -40,7 +40,7 @@ export class GoingLive {
   }
 
   #fail(words: string, code = ''): void {
-    byId('live-failed').replaceChildren(words, ...helpWith(code));
+    byId('live-failed').replaceChildren(el('span', {}, words, ...helpWith(code)));
     show(byId('live-failed'), words !== '');
   }
 }

@@ -1,7 +1,7 @@
 /** The form that plans a broadcast. */
 
 import { post, Problem, sentence } from '../api';
-import { byId, closable, show, toast, whileBusy } from '../dom';
+import { byId, closable, el, show, toast, whileBusy } from '../dom';
 import type { BroadcastView, Language, Openness, PlanBroadcast } from '../messages';
 import { clientId } from '../page';
 import { t } from '../text';
@@ -53,7 +53,7 @@ export class Planning {
   }
 
   #fail(words: string, code: string): void {
-    byId('plan-failed').replaceChildren(words, ...helpWith(code));
+    byId('plan-failed').replaceChildren(el('span', {}, words, ...helpWith(code)));
     show(byId('plan-failed'), words !== '');
   }
 }

@@ -1,6 +1,6 @@
 /** Who is on stage, and whether the audience sees them. */
 
-import { byId, el, icon, show } from '../dom';
+import { byId, el, icon, setText, show } from '../dom';
 import type { BroadcastView, StagePerson } from '../messages';
 import { t } from '../text';
 import { seenOf } from './studio_steps';
@@ -12,6 +12,8 @@ export function fillPeople(list: HTMLElement, view: BroadcastView): void {
 
 /** Whether asking again would ask anybody. */
 export function offerAsking(view: BroadcastView): void {
+  const wasAsked = view.people.some((one) => one.answer !== null);
+  setText(byId('public-ask-word'), wasAsked ? t('Ask again') : t('Ask now'));
   show(byId('public-ask'), view.state !== 'ended' && view.people.some((one) => one.kind !== 'source' && !one.shown));
 }
 
