@@ -20,6 +20,8 @@ interface Events {
 export interface Addresses { hls: string; stream: string }
 
 const STUCK_MS = 6000;
+/** A first picture may take longer, on a slow line or in a busy browser: beginning anew would make it later still. */
+const FIRST_MS = 20_000;
 const LOOK_MS = 500;
 /** Further behind the edge than this for so long, and a viewer of what is live jumps there. */
 const TOO_LATE_S = 7;
@@ -45,10 +47,12 @@ export class LivePlayer extends Emitter<Events> {
   /** Whether this viewer wants what is live now, and has not wound back or stopped the picture. */
   #follows = true;
   #lateSince = 0;
+  #hasPlayed = false;
 
   constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
     super();
     video.addEventListener('timeupdate', () => this.#moved());
+    video.addEventListener('playing', () => { this.#hasPlayed = true; });
     setInterval(() => this.#look(), LOOK_MS);
     addEventListener('online', () => { if (this.#isCutOff) this.#restart(); });
   }
@@ -158,7 +162,8 @@ export class LivePlayer extends Emitter<Events> {
     const { video } = this;
     this.#catchUp();
     if (video.paused || video.ended || video.seeking || !this.#hls || document.hidden) { this.#last.moved = performance.now(); return; }
-    if (this.#last.moved && performance.now() - this.#last.moved > STUCK_MS) { this.#last.moved = performance.now(); this.#later(); }
+    const limit_ms = this.#hasPlayed ? STUCK_MS : FIRST_MS;
+    if (this.#last.moved && performance.now() - this.#last.moved > limit_ms) { this.#last.moved = performance.now(); this.#later(); }
   }
 
   /** Playing faster makes up for a little. Who follows what is live and has fallen far behind, after an outage or in a slow browser, jumps. */
