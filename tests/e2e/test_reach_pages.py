@@ -91,7 +91,6 @@ async def test_admin_names_who_answers_and_sees_how_near_the_limit_is(
     await page.fill("#imprint_url", "example.org")
     await page.keyboard.press("Enter")
     await until(page, "document.activeElement.id === 'imprint_url' && document.activeElement.ariaInvalid === 'true'")
-    wrong += await look(page, f"channel-refused-{language}", small_targets=True)
     await page.fill("#imprint_url", "https://example.org/impressum")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#incomplete", state="hidden")
@@ -174,7 +173,7 @@ async def test_list_of_broadcasts_is_found_searched_and_read(site: Site, chromiu
     await page.wait_for_selector("#chapter-list a")
     wrong += await look(page, f"watch-chapters-{language}")
     await page.goto(f"{site.url}/watch?q=nichts+davon")
-    wrong += await look(page, f"watch-list-none-{language}")
+    assert await page.locator(".empty").count() == 1
     agent = await site.agent("Cem")
     await agent.ok("DELETE", f"/api/v1/recordings/{row.recording_id}")
     await page.goto(f"{site.url}/watch/{row.session_id}")
