@@ -165,7 +165,7 @@ async def test_a_stream_that_everybody_left_is_ended_by_the_next(small_desk: Des
 async def test_of_two_web_processes_one_keeps_the_composer(postgres_url: str, tmp_path: Path) -> None:
     async with open_desk(postgres_url, tmp_path) as desk:
         session = await rehearsed(desk)
-        async with keeping(desk) as one, keeping(desk, gently=False) as other:
+        async with keeping(desk) as one, keeping(desk) as other:
             await until(lambda: told(desk, session))
             running = [keeper.running for keeper in (*one.kept.values(), *other.kept.values()) if keeper.running]
             assert [found.worker.pid for found in running] == [pid_of(desk, session)]
