@@ -4,7 +4,18 @@ from server.api import audience_requests as r
 from server.api.call import LIMITS, Call, Handlers
 from server.domain.principal import Agent, Visitor
 from server.domain.words import LineId, MemberId, PollId, QuestionId
-from server.service.audience import hands, lines, members, polls, questions, reading, rules
+from server.service.audience import (
+    hands,
+    helping,
+    invitations,
+    lines,
+    members,
+    polls,
+    questions,
+    reading,
+    rules,
+    stage_calls,
+)
 from server.service.audience import views as v
 
 handlers = Handlers()
@@ -164,6 +175,31 @@ async def call_hand(call: Call) -> v.HandsView:
 @handlers.on(f"DELETE {_HERE}/hands/{{member}}")
 async def lower_hand_of(call: Call) -> v.HandPlace:
     return await hands.lower_hand(call.house, call.principal, call.session, _member(call))
+
+
+@handlers.on(f"GET {_HERE}/invitations")
+async def read_invitations(call: Call) -> v.Invitations:
+    return await invitations.read_invitations(call.house, call.principal, call.session)
+
+
+@handlers.on(f"POST {_HERE}/questions/{{question}}/case")
+async def help_asker(call: Call) -> v.MemberCase:
+    return await helping.help_asker(call.house, call.principal, call.session, _question(call))
+
+
+@handlers.on(f"POST {_HERE}/members/{{member}}/case")
+async def help_member(call: Call) -> v.MemberCase:
+    return await helping.help_member(call.house, call.principal, call.session, _member(call))
+
+
+@handlers.on(f"POST {_HERE}/members/{{member}}/stage")
+async def call_to_stage(call: Call) -> None:
+    await stage_calls.call_to_stage(call.house, call.principal, call.session, _member(call))
+
+
+@handlers.on(f"DELETE {_HERE}/members/{{member}}/stage")
+async def leave_stage(call: Call) -> None:
+    await stage_calls.leave_stage(call.house, call.principal, call.session, _member(call))
 
 
 @handlers.on(f"POST {_HERE}/me-too")

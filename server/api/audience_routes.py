@@ -33,6 +33,10 @@ def _say(path: str, summary: str, body: type[Request], answer: object, cost: int
     )
 
 
+def _open(path: str, summary: str) -> Route:
+    return post(f"{_HERE}/{path}", Who.AGENT, summary, None, v.MemberCase, _SESSION, status=201, cost=10)
+
+
 AUDIENCE: Sequence[Route] = (
     get(f"{_HERE}/audience", _ANYONE, "Taking part, as the reader finds it", v.AudienceView, _SESSION),
     get(f"{_HERE}/events", _ANYONE, "What changed in an audience after a number", v.AudienceEvents, _SESSION, cost=2),
@@ -54,6 +58,13 @@ AUDIENCE: Sequence[Route] = (
     _change("DELETE", "hands", "Lower it", None, v.HandPlace),
     _change("PATCH", "hands/{member}", "Call somebody, or take it back", r.CallHand, v.HandsView),
     _change("DELETE", "hands/{member}", "Lower somebody's hand", None, v.HandPlace),
+    get(f"{_HERE}/invitations", _ANYONE, "What is offered to the reader alone", v.Invitations, _SESSION),
+    _open("questions/{question}/case", "Open a case for who asked, with a private session"),
+    _open("members/{member}/case", "Open a case for a member, with a private session"),
+    Route(
+        "POST", f"{_HERE}/members/{{member}}/stage", Who.AGENT, "Call a member on stage", None, None, _SESSION, 204, 5
+    ),
+    _change("DELETE", "members/{member}/stage", "Leave the stage, decline, or take a member off", None, None),
     _change("POST", "me-too", "I have this problem as well", None, v.MeTooView, 5),
     _change("DELETE", "me-too", "No longer", None, v.MeTooView),
 )
@@ -67,5 +78,6 @@ AUDIENCE_EVENTS: Sequence[SocketEvent] = (
 
 AUDIENCE_TOLD: Sequence[Told] = (
     Told("stage", "What changed in an audience, at most four times a second", v.StageTold),
+    Told("invited", "The reader is offered help or the stage, or no longer", v.InvitedTold),
     Told("member", "What became of the reader as a member of an audience", v.MemberTold),
 )

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from server.api.requests import ClientId, Line, Request
 from server.domain.broadcasts import COUNTDOWN_MAX_S, COUNTDOWN_MIN_S
-from server.domain.words import CaseId, Language, Openness, ParticipantId
+from server.domain.words import CaseId, Language, Openness, ParticipantId, QuestionId, SessionId
 from server.service.broadcast_views import Layout
 
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
@@ -94,6 +94,14 @@ class LinkCase(Request):
 
     case: CaseId
     at: AwareDatetime | None = None
+
+
+class MarkAnswer(Request):
+    """What was said before an audience answers a case: at a question, at a second of the stream; neither: now."""
+
+    session: SessionId
+    question: QuestionId | None = None
+    second: Annotated[float, Field(ge=0, le=86_400 * 7, allow_inf_nan=False)] | None = None
 
 
 def when(text: str) -> datetime | None:

@@ -5,7 +5,7 @@ from server.api import requests as r
 from server.api.door import Route, Thing, Who
 from server.api.routes import API, get, page, post
 from server.service.broadcast_views import BroadcastsView, BroadcastView
-from server.service.views import ConsentView
+from server.service.views import ConsentView, Entry
 
 _ONE = f"{API}/broadcasts/{{session}}"
 _TEXT_BYTES = 50 * 1024
@@ -67,6 +67,15 @@ BROADCASTS = [
         r.Consent,
         ConsentView,
         Thing.SESSION,
+    ),
+    post(
+        f"{API}/cases/{{case}}/answers",
+        Who.AGENT,
+        "What was said before an audience answers this case",
+        b.MarkAnswer,
+        Entry,
+        Thing.CASE,
+        status=201,
     ),
     _step("cases", "A case was answered before the audience", b.LinkCase),
 ]

@@ -6,7 +6,7 @@ from server.api.call import Call, Handlers
 from server.domain.broadcasts import Banner, Card, Wish
 from server.service import broadcast_cases, broadcast_reading, broadcasts, consent, planning
 from server.service.broadcast_views import BroadcastsView, BroadcastView
-from server.service.views import ConsentView
+from server.service.views import ConsentView, Entry
 
 handlers = Handlers()
 
@@ -92,6 +92,14 @@ async def answer_public(call: Call) -> ConsentView:
     body = call.body(r.Consent)
     said = consent.Said(body.answer, body.wording_version, call.language)
     return await consent.answer_public(call.house, call.principal, call.session, said)
+
+
+@handlers.on("POST /api/v1/cases/{case}/answers")
+async def mark_answer(call: Call) -> Entry:
+    said = call.body(b.MarkAnswer)
+    return await broadcast_cases.mark_answer(
+        call.house, call.principal, call.case, said.session, said.question, said.second
+    )
 
 
 @handlers.on(f"POST {_ONE}/cases")

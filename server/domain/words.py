@@ -114,6 +114,7 @@ class EntryKind(StrEnum):
     PUBLIC_REFUSED = "public_refused"
     PUBLIC_WITHDRAWN = "public_withdrawn"
     PUBLIC_ANSWER = "public_answer"
+    PUBLIC_QUESTION = "public_question"
     STAGE_CALLED = "stage_called"
     STAGE_LEFT = "stage_left"
 

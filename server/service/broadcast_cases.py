@@ -1,20 +1,23 @@
 """Cases that come up before an audience: each is linked to the broadcast, and its timeline says when."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from server.domain.principal import Person, Principal
 from server.domain.rights import agent_only
-from server.domain.words import CaseId, EntryKind, Openness, PersonKind, SessionId, Visibility
-from server.errors import NotFound
+from server.domain.words import CaseId, EntryKind, Openness, PersonKind, QuestionId, SessionId, Visibility
+from server.errors import Conflict, NotFound
 from server.service.airing import announce_broadcast, seconds_into_stream
 from server.service.broadcast_views import BroadcastView
 from server.service.broadcasts import read_broadcast
-from server.service.facts import NOBODY, Line, actor, announce_entries, write_line
+from server.service.facts import Line, actor, announce_entries, write_line
 from server.service.house import House
 from server.service.reading import case_for
-from server.service.views import Actor
+from server.service.secrecy import hashed
+from server.service.views import Actor, Entry
 from server.store import broadcasts as store
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
+from server.store.questions import find_question
 
 
 async def link_answer(
@@ -28,24 +31,79 @@ async def link_answer(
     if row is None:
         raise NotFound
     by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
-    await link_case(house, row, case, EntryKind.PUBLIC_ANSWER, by, at)
+    await link_case(house, row, case, by, await moment_of(house, row, at or house.now()))
     return await read_broadcast(house, principal, session)
 
 
-async def link_case(
-    house: House, row: BroadcastRow, case: CaseId, kind: EntryKind, by: Actor = NOBODY, at: datetime | None = None
-) -> bool:
-    """The case came up in the broadcast, in the manner of `kind`; whether that is news. Its customer reads of it if the audience may know."""
-    moment = at or house.now()
-    at_s = await seconds_into_stream(house, row, moment.timestamp())
-    data = {"broadcast": row.session_id, "at_s": at_s, "recording": row.recording_id, "name": by.name}
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something came up, and how far into the stream that is (None: nobody knows)."""
+
+    at: datetime
+    at_s: float | None
+
+
+async def moment_of(house: House, row: BroadcastRow, at: datetime) -> Moment:
+    """A moment of a broadcast."""
+    return Moment(at, await seconds_into_stream(house, row, at.timestamp()))
+
+
+def linked_line(
+    house: House,
+    row: BroadcastRow,
+    case: CaseId,
+    kind: EntryKind,
+    by: Actor,
+    moment: Moment,
+    text: str = "",
+    about: str = "",
+) -> Line:
+    """What the case's timeline says of it, once for each thing that it is `about`. The customer reads it if the audience may know."""
+    data = {"broadcast": row.session_id, "at_s": moment.at_s, "recording": row.recording_id, "name": by.name}
     who = Visibility.AGENTS if row.visibility is Openness.PRIVATE else Visibility.EVERYONE
-    key = f"{kind}:{row.session_id}"
-    line = Line(case, kind, house.now(), by, None, row.title, data=data, visibility=who, client_id=key)
+    key = hashed(f"{kind}:{row.session_id}:{about}")
+    return Line(case, kind, house.now(), by, None, text or row.title, data=data, visibility=who, client_id=key)
+
+
+async def link_case(
+    house: House, row: BroadcastRow, case: CaseId, by: Actor, moment: Moment, *, text: str = "", about: str = ""
+) -> Entry:
+    """The case was answered in the broadcast; its entry, the same one again when that was said before."""
+    line = linked_line(house, row, case, EntryKind.PUBLIC_ANSWER, by, moment, text, about)
     async with house.db.write() as db:
-        await store.link_case(db, BroadcastCaseRow(row.session_id, case, moment, at_s))
+        await store.link_case(db, BroadcastCaseRow(row.session_id, case, moment.at, moment.at_s))
         entry, is_new = await write_line(db, line)
     if is_new:
         await announce_entries(house, [entry])
         await announce_broadcast(house, row.session_id)
-    return is_new
+    return entry
+
+
+async def mark_answer(
+    house: House,
+    principal: Principal,
+    case: CaseId,
+    session: SessionId,
+    question: QuestionId | None = None,
+    second: float | None = None,
+) -> Entry:
+    """What was said before an audience answers this case: at an answered question, at a second of the stream, or now. Agents.
+
+    Raises NotFound, Conflict (the question was not answered).
+    """
+    agent = agent_only(principal)
+    async with house.db.read() as db:
+        await case_for(db, principal, case)
+        row = await store.find_broadcast(db, session)
+        asked = await find_question(db, session, question) if question else None
+    if row is None or (question is not None and asked is None):
+        raise NotFound
+    by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
+    if second is not None:
+        return await link_case(house, row, case, by, Moment(house.now(), second), about=f"{second:.0f}")
+    if asked is None:
+        return await link_case(house, row, case, by, await moment_of(house, row, house.now()))
+    if asked.answer_s is None or row.live_at is None:
+        raise Conflict
+    moment = await moment_of(house, row, row.live_at + timedelta(seconds=asked.answer_s))
+    return await link_case(house, row, case, by, moment, text=asked.text, about=asked.id)

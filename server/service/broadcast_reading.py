@@ -35,6 +35,7 @@ from server.store import channels as channel_store
 from server.store import consents as consent_store
 from server.store import sessions as session_store
 from server.store import topics as topic_store
+from server.store.audience import list_helped
 from server.store.rows import ConsentRow, ParticipantRow, TopicRow
 
 PAGE = 50
@@ -81,10 +82,11 @@ async def read_found(db: AsyncConnection, session: SessionId) -> Found:
 
 async def _linked(db: AsyncConnection, session: SessionId) -> list[LinkedCase]:
     found = []
+    helped = await list_helped(db, session)
     for one in await store.list_linked(db, session):
         case = await case_store.find_case(db, one.case_id)
         if case is not None:
-            found.append(LinkedCase(case.id, case.number, one.at, one.at_s))
+            found.append(LinkedCase(case.id, case.number, one.at, one.at_s, helped.get(case.id)))
     return found
 
 

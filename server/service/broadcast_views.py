@@ -10,6 +10,7 @@ from server.domain.words import (
     ChannelId,
     ConsentAnswer,
     Language,
+    MemberId,
     Openness,
     ParticipantId,
     PersonKind,
@@ -77,12 +78,13 @@ class StagePerson:
 
 @dataclass(frozen=True, slots=True)
 class LinkedCase:
-    """A case that came up, `at_s` into the stream."""
+    """A case that came up, `at_s` into the stream; for its `member` of the audience, if it was opened for one."""
 
     case: CaseId
     number: str
     at: datetime
     at_s: float | None
+    member: MemberId | None = None
 
 
 @dataclass(frozen=True, slots=True)

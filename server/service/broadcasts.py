@@ -34,6 +34,7 @@ from server.errors import (
     SessionEnded,
 )
 from server.service.airing import announce_broadcast, go_off_air, tell_composer
+from server.service.audience.stage_calls import take_all_off
 from server.service.broadcast_reading import read_found, readiness, view_of
 from server.service.broadcast_views import BroadcastView
 from server.service.consent import ask_stage
@@ -127,6 +128,7 @@ async def end(house: House, principal: Principal, session: SessionId) -> Broadca
     if row is None or stage is None:
         raise NotFound
     await go_off_air(house, session, _by(agent))
+    await take_all_off(house, session)
     if row.own_case_id is not None and stage.state is not SessionState.ENDED:
         await finish_session(house, agent, session, Ending(Outcome.SOLVED))
     return await read_broadcast(house, principal, session)

@@ -79,7 +79,7 @@ async def open_case(house: House, principal: Principal, wish: OpenCase) -> tuple
     and the same from another visitor, is a case of its own. Raises BadField, Conflict (the proof is missing).
     """
     now = house.now()
-    draft = _draft(wish, now)
+    draft = draft_case(wish, now)
     secret = make_secret()
     entries: list[Entry] = []
     async with house.db.write() as db:
@@ -87,7 +87,7 @@ async def open_case(house: House, principal: Principal, wish: OpenCase) -> tuple
         row = known or await add_numbered(db, draft, wish.topic)
         parent = await _proof(db, principal, row, now)
         if known is None:
-            entries = await _start(db, row)
+            entries = await start_case(db, row)
         session = (await session_store.list_sessions_of(db, row.id))[0].id
         link = new_link(house, secret, PersonKind.CUSTOMER, row, now, by=parent)
         await link_store.add_link(db, link)
@@ -121,7 +121,7 @@ async def _proof(db: AsyncConnection, principal: Principal, row: CaseRow, now: d
     return str(links[0].id)
 
 
-def _draft(wish: OpenCase, now: datetime) -> CaseRow:
+def draft_case(wish: OpenCase, now: datetime) -> CaseRow:
     """The case as it will be kept, without its topic and number."""
     summary = clean_line(wish.summary, "summary", SUMMARY_LIMIT)
     name, email, phone = clean_name(wish.name), clean_email(wish.email), clean_phone(wish.phone)
@@ -166,7 +166,7 @@ async def add_numbered(db: AsyncConnection, draft: CaseRow, topic_name: str) -> 
     raise Conflict
 
 
-async def _start(db: AsyncConnection, row: CaseRow) -> list[Entry]:
+async def start_case(db: AsyncConnection, row: CaseRow) -> list[Entry]:
     """The case's first session, and the first line of its timeline."""
     if await session_store.list_sessions_of(db, row.id):
         return []

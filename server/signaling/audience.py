@@ -24,6 +24,7 @@ from server.service.audience.views import (
     AudienceChange,
     HandPlace,
     HandView,
+    InvitedTold,
     MemberTold,
     MemberView,
     Reaction,
@@ -200,6 +201,7 @@ class Rooms:
         members = {one.id: one for change in changes for one in change.members}
         hands = next((change.hands for change in reversed(changes) if change.hands is not None), None)
         await self._tell_members(room, members, hands)
+        await self._tell_invited(room, {one for change in changes for one in change.invited})
         await self._tell_all(room, changes)
 
     async def _read(self, room: _Room) -> AudienceChange:
@@ -231,6 +233,12 @@ class Rooms:
             seat.member, seat.hand = now or seat.member, place
             seat.moderates = isinstance(seat.socket.principal, Agent) or _moderates(seat.member)
             await self._crowd.tell(seat.socket, "member", MemberTold(room.session, seat.member, place))
+
+    async def _tell_invited(self, room: _Room, invited: set[MemberId]) -> None:
+        """Only the pages of those whom it concerns hear that there is something for them."""
+        for seat in list(room.seats.values()) if invited else ():
+            if seat.member is not None and seat.member.id in invited:
+                await self._crowd.tell(seat.socket, "invited", InvitedTold(room.session))
 
     async def _tell_all(self, room: _Room, changes: list[AudienceChange]) -> None:
         for moderates in (False, True):

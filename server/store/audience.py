@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.words import ChatLineState, LineId, MemberId, SessionId, VisitorId
+from server.domain.words import CaseId, ChatLineState, LineId, MemberId, PersonKind, SessionId, VisitorId
 from server.store.broadcast_rows import LineRow, MemberRow
 from server.store.broadcast_tables import broadcast, line, member
 from server.store.rows import all_rows, chosen, one_row
+from server.store.tables import link
 from server.store.writing import add_row, changed
 
 
@@ -126,3 +127,19 @@ async def list_lines(
 async def note_line_at(db: AsyncConnection, member_id: MemberId, at: datetime) -> None:
     """A member said something: for the slow mode."""
     await set_member(db, member_id, last_line_at=at)
+
+
+async def list_called(db: AsyncConnection, session: SessionId) -> list[MemberRow]:
+    """The members who hold a link that was made for them alone, to come on stage."""
+    called = select(link.c.created_by).where(
+        link.c.session_id == session, link.c.kind == PersonKind.GUEST, link.c.revoked_at.is_(None)
+    )
+    statement = chosen(MemberRow, member).where(member.c.session_id == session, member.c.id.in_(called))
+    return all_rows(MemberRow, await db.execute(statement))
+
+
+async def list_helped(db: AsyncConnection, session: SessionId) -> dict[CaseId, MemberId]:
+    """The cases that were opened for members of this audience."""
+    made = (member.c.session_id == session, link.c.kind == PersonKind.CUSTOMER)
+    statement = select(link.c.case_id, member.c.id).join(member, member.c.id == link.c.created_by).where(*made)
+    return {row.case_id: row.id for row in await db.execute(statement)}

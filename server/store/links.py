@@ -107,6 +107,13 @@ async def list_visitor_links(db: AsyncConnection, visitor_id: VisitorId, now: da
     return all_rows(LinkRow, await db.execute(statement))
 
 
+async def list_links_by(db: AsyncConnection, maker: str, now: datetime) -> list[LinkRow]:
+    """The valid links that were made for or by somebody, newest first."""
+    mine = (link.c.created_by == maker, link.c.revoked_at.is_(None), link.c.expires_at > now)
+    statement = chosen(LinkRow, link).where(*mine).order_by(link.c.created_at.desc())
+    return all_rows(LinkRow, await db.execute(statement))
+
+
 async def remove_stale(db: AsyncConnection, now: datetime) -> None:
     """Browsers whose time is over."""
     await db.execute(delete(visitor).where(visitor.c.expires_at < now))

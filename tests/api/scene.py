@@ -229,6 +229,7 @@ SAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     r.AddAgent: {"email": "x@example.org", "name": "X", "role": Role.AGENT.value},
     r.SwitchAgent: {"disabled": True},
     r.SetChannel: {"responsible_name": "Erika Muster"},
+    b.MarkAnswer: {"session": "nothing"},
     ar.TakePart: {"name": "Fan"},
     ar.SayLine: {"text": "hello", "client_id": "l" * 20},
     ar.ModerateLine: {"state": "removed"},

@@ -461,7 +461,7 @@ export interface Entry {
 }
 
 /** The kinds of timeline entries. */
-export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened' | 'quality' | 'broadcast_planned' | 'broadcast_rehearsed' | 'broadcast_live' | 'broadcast_paused' | 'broadcast_resumed' | 'broadcast_ended' | 'public_asked' | 'public_given' | 'public_refused' | 'public_withdrawn' | 'public_answer' | 'stage_called' | 'stage_left';
+export type EntryKind = 'opened' | 'waited' | 'taken' | 'released' | 'joined' | 'left' | 'invited' | 'chat' | 'note' | 'consent_asked' | 'consent_given' | 'consent_refused' | 'consent_withdrawn' | 'recording_started' | 'recording_stopped' | 'recording_interrupted' | 'recording_failed' | 'recording_ready' | 'recording_shared' | 'ended' | 'closed' | 'reopened' | 'quality' | 'broadcast_planned' | 'broadcast_rehearsed' | 'broadcast_live' | 'broadcast_paused' | 'broadcast_resumed' | 'broadcast_ended' | 'public_asked' | 'public_given' | 'public_refused' | 'public_withdrawn' | 'public_answer' | 'public_question' | 'stage_called' | 'stage_left';
 
 /** The secret of a personal link, as it stood behind the `#`. */
 export interface ExchangeLink {
@@ -500,15 +500,34 @@ export interface HandsView {
   hands: HandView[];
 }
 
+/** The reader's own case, with a private session; `agent` opened it. `place`: how many are before the reader, and the reader (1: next). */
+export interface HelpOffer {
+  case: string;
+  number: string;
+  agent: string;
+  place: number | null;
+}
+
 /** Socket: this page owns that media connection. */
 export interface Hold {
   connection: string;
+}
+
+/** What is offered to the reader alone. */
+export interface Invitations {
+  help: HelpOffer | null;
+  stage: StageCall | null;
 }
 
 /** Somebody else is asked to join a session by a link of their own. */
 export interface Invite {
   name: string;
   kind?: 'guest';
+}
+
+/** `invited`: the reader, and nobody else, is offered help or the stage, or no longer. Fetch the invitations. */
+export interface InvitedTold {
+  session: string;
 }
 
 /** Socket: hear what changes in an audience. `after`: the last number that the page has. */
@@ -586,12 +605,13 @@ export interface LinkView {
   expires_at: string;
 }
 
-/** A case that came up, `at_s` into the stream. */
+/** A case that came up, `at_s` into the stream; for its `member` of the audience, if it was opened for one. */
 export interface LinkedCase {
   case: string;
   number: string;
   at: string;
   at_s: number | null;
+  member: string | null;
 }
 
 /** The links to a case, oldest first. */
@@ -609,6 +629,13 @@ export interface Looked {
   height?: number | null;
 }
 
+/** What was said before an audience answers a case: at a question, at a second of the stream; neither: now. */
+export interface MarkAnswer {
+  session: string;
+  question?: string | null;
+  second?: number | null;
+}
+
 /** How many have a problem of this topic as well, and whether the reader said so. */
 export interface MeTooView {
   count: number;
@@ -619,6 +646,13 @@ export interface MeTooView {
 export interface MediaTold {
   state: 'away' | 'back';
   home: number;
+}
+
+/** The case that was opened for a member, for agents. */
+export interface MemberCase {
+  case: string;
+  number: string;
+  member: string;
 }
 
 /** What a member of the audience may do. */
@@ -1113,6 +1147,12 @@ export interface Speaking {
   main: string | null;
 }
 
+/** The reader may come on stage. `member`: under which id they may decline or leave. */
+export interface StageCall {
+  member: string;
+  session: string;
+}
+
 /** Somebody on stage and what they said about being seen (None: not asked in these words). `shown`: the audience may see and hear them. */
 export interface StagePerson {
   participant: string;
@@ -1338,6 +1378,8 @@ export interface ServerEvents {
   bye: Bye;
   /** What changed in an audience, at most four times a second */
   stage: StageTold;
+  /** The reader is offered help or the stage, or no longer */
+  invited: InvitedTold;
   /** What became of the reader as a member of an audience */
   member: MemberTold;
 }

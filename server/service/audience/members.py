@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import ipaddress
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from server.domain.taking_part import MEMBER_NAME_LIMIT
 from server.domain.words import BroadcastState, ChatLineState, MemberId, MemberRole, SessionId, VisitorId
 from server.errors import AudienceClosed, Banned, Forbidden, NotFound, OaseError
 from server.service.audience.ledger import Page
+from server.service.audience.stage_calls import take_banned_off
 from server.service.audience.views import MembersView, MemberView, member_view
 from server.service.audience.voices import Voice, find_own, moderator, visible_broadcast
 from server.service.house import House
@@ -117,11 +119,7 @@ async def moderate_member(
         if row is None:
             raise NotFound
         _check_rank(voice, row, role)
-        values = {
-            **({} if muted is None else {"muted_at": page.now if muted else None}),
-            **({} if banned is None else {"banned_at": page.now if banned else None}),
-            **({} if role is None else {"role": role}),
-        }
+        values = _marks(page.now, muted, banned, role)
         if values:
             await store.set_member(page.db, member, **values)
         if remove_lines:
@@ -134,7 +132,19 @@ async def moderate_member(
         page.members.append(view)
         return view
 
-    return await house.ledger.write(house, principal, session, work)
+    view = await house.ledger.write(house, principal, session, work)
+    if view.banned:
+        await take_banned_off(house, session, member)
+    return view
+
+
+def _marks(now: datetime, muted: bool | None, banned: bool | None, role: MemberRole | None) -> dict[str, Any]:
+    """The columns that change."""
+    return {
+        **({} if muted is None else {"muted_at": now if muted else None}),
+        **({} if banned is None else {"banned_at": now if banned else None}),
+        **({} if role is None else {"role": role}),
+    }
 
 
 def _check_rank(voice: Voice, row: MemberRow, role: MemberRole | None) -> None:

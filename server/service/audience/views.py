@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from server.domain.words import (
     BroadcastState,
+    CaseId,
     ChatLineState,
     LineId,
     MemberId,
@@ -207,6 +208,7 @@ class AudienceChange:
     reactions: dict[Reaction, int] = field(default_factory=dict)
     me_too: int | None = None
     viewers: int | None = None
+    invited: list[MemberId] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,48 @@ class MemberTold:
     session: SessionId
     me: MemberView
     hand: HandPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedTold:
+    """`invited`: the reader, and nobody else, is offered help or the stage, or no longer. Fetch the invitations."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class HelpOffer:
+    """The reader's own case, with a private session; `agent` opened it. `place`: how many are before the reader, and the reader (1: next)."""
+
+    case: CaseId
+    number: str
+    agent: str
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageCall:
+    """The reader may come on stage. `member`: under which id they may decline or leave."""
+
+    member: MemberId
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Invitations:
+    """What is offered to the reader alone."""
+
+    help: HelpOffer | None
+    stage: StageCall | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCase:
+    """The case that was opened for a member, for agents."""
+
+    case: CaseId
+    number: str
+    member: MemberId
 
 
 def member_view(row: MemberRow) -> MemberView:

@@ -2,6 +2,7 @@
 
 import { el, icon } from '../dom';
 import type { Entry, EntryKind, Outcome } from '../messages';
+import { toMoment } from '../moment';
 import { day, duration, clock, span, t } from '../text';
 import { gradeNumbers, graded, gradeReason, gradeWords, customerReads } from './line_words';
 
@@ -10,7 +11,7 @@ const ICONS: Readonly<Record<EntryKind, string>> = {
   consent_asked: 'info', consent_given: 'check', consent_refused: 'close', consent_withdrawn: 'close', recording_started: 'record', recording_stopped: 'stop',
   recording_interrupted: 'alert', recording_failed: 'alert', recording_ready: 'play', recording_shared: 'share', ended: 'hang-up', closed: 'check-circle', reopened: 'refresh', quality: 'wifi',
   broadcast_planned: 'clock', broadcast_rehearsed: 'camera', broadcast_live: 'play', broadcast_paused: 'clock', broadcast_resumed: 'play', broadcast_ended: 'stop',
-  public_asked: 'info', public_given: 'check', public_refused: 'close', public_withdrawn: 'close', public_answer: 'share', stage_called: 'camera', stage_left: 'hang-up',
+  public_asked: 'info', public_given: 'check', public_refused: 'close', public_withdrawn: 'close', public_answer: 'share', public_question: 'chat', stage_called: 'camera', stage_left: 'hang-up',
 };
 
 export type Filter = 'all' | 'said' | 'notes' | 'events';
@@ -77,7 +78,8 @@ function broadcastWords({ data, actor: { name } }: Entry): Readonly<Record<Broad
     public_refused: () => t('%(name)s does not want to be seen by the audience', { name: asked }),
     public_withdrawn: () => t('%(name)s no longer wants to be seen by the audience', { name: asked }),
     public_answer: () => t('Answered before the audience'),
-    stage_called: () => t('%(name)s was brought on stage', { name: asked }),
+    public_question: () => t('Came up before the audience'),
+    stage_called: () => t('%(name)s was asked to come on stage', { name: asked }),
     stage_left: () => t('%(name)s left the stage', { name: asked }),
   };
 }
@@ -93,7 +95,14 @@ export function entryLine(entry: Entry): HTMLLIElement {
     el('span', { class: 'line-icon' }, icon(ICONS[entry.kind] ?? 'info')),
     el('div', { class: 'line-body' },
       el('p', { class: 'line-head' }, el('span', {}, entryWords(entry)), el('time', { class: 'line-time figures', datetime: entry.at, title: `${day(at)}, ${clock(at)}` }, clock(at))),
-      entry.text && entry.kind !== 'invited' ? el('p', { class: 'line-text' }, entry.text) : null, play, ...qualityParts(entry)));
+      entry.text && entry.kind !== 'invited' ? el('p', { class: 'line-text' }, entry.text) : null, play, moment(entry), ...qualityParts(entry)));
+}
+
+/** Where in the broadcast it was said. */
+function moment({ data }: Entry): HTMLElement | null {
+  const { broadcast, at_s: at } = data;
+  if (!broadcast || typeof at !== 'number') return null;
+  return el('a', { class: 'line-link', href: `/watch/${String(broadcast)}?t=${toMoment(at)}` }, t('Watch from %(time)s', { time: duration(at) }));
 }
 
 /** Whose line it was, and the numbers behind it. */

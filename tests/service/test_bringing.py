@@ -1,0 +1,229 @@
+"""From the audience to a case of one's own, and on stage and back, on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from server.domain.principal import Agent, Anonymous, Visitor
+from server.domain.words import CaseState, ConsentAnswer, EntryKind, Openness, PersonKind, QuestionState, SessionState
+from server.errors import Banned, BroadcastEnded, Conflict, Forbidden, NotFound, SessionFull
+from server.service import broadcast_cases, broadcasts, cases, queue, sessions
+from server.service.audience import hands, helping, invitations, members, questions, reading, stage_calls
+from server.service.audience.views import AudienceChange, Invitations
+from server.service.house import House
+from server.service.links import find_visitor
+from server.store import broadcasts as store
+from tests.audience import Fan, ask, join
+from tests.desk import Desk, open_desk
+from tests.studio_desk import opened_call, rehearsed, row_of, says
+from tests.worker_double import until
+
+NOTHING = Invitations(None, None)
+
+
+@dataclass
+class Hall:
+    """A live explainer with ann on stage and one member."""
+
+    desk: Desk
+    session: str
+    bo: Fan
+    ann: Agent
+
+    @property
+    def house(self) -> House:
+        return self.desk.house
+
+    async def now(self, fan: Fan) -> Visitor:
+        """The same browser, with the links that it holds now."""
+        found = await find_visitor(self.house, fan.token)
+        assert found is not None
+        return found
+
+    async def offered(self, fan: Fan) -> Invitations:
+        return await invitations.read_invitations(self.house, await self.now(fan), self.session)
+
+    def invited(self) -> list[str]:
+        changes: list[AudienceChange] = [change for _, change in self.desk.heard.of("audience")]
+        return [member for change in changes for member in change.invited]
+
+
+@pytest.fixture
+async def hall(database_url: str, tmp_path: Path) -> AsyncIterator[Hall]:
+    async with open_desk(database_url, tmp_path) as desk:
+        session = await rehearsed(desk)
+        ann = await desk.agent("ann")
+        await broadcasts.go_live(desk.house, ann, session)
+        yield Hall(desk, session, await join(desk.house, session), ann)
+
+
+async def test_question_becomes_a_case_that_waits_and_only_its_member_holds(hall: Hall) -> None:
+    al = await join(hall.house, hall.session, "Al", "10.0.0.9")
+    asked = await ask(hall.house, hall.session, hall.bo, "Why is it red?")
+    opened = await helping.help_asker(hall.house, hall.ann, hall.session, asked.id)
+    view = await cases.read_case(hall.house, await hall.now(hall.bo), opened.case)
+    assert (view.summary, view.name, view.state) == ("Why is it red?", "Bo", CaseState.WAITING)
+    assert view.session is not None
+    assert (view.session.state, view.queue and view.queue.place) == (SessionState.WAITING, 1)
+    offer = (await hall.offered(hall.bo)).help
+    assert offer is not None
+    assert (offer.case, offer.number, offer.place) == (opened.case, opened.number, 1)
+    assert await hall.offered(al) == NOTHING
+    with pytest.raises(NotFound):
+        await cases.read_case(hall.house, await hall.now(al), opened.case)
+    assert hall.invited() == [hall.bo.id]
+
+
+async def test_nothing_of_the_case_is_seen_by_the_audience(hall: Hall) -> None:
+    asked = await ask(hall.house, hall.session, hall.bo)
+    before = await reading.read_events(hall.house, Anonymous(), hall.session, 0)
+    opened = await helping.help_asker(hall.house, hall.ann, hall.session, asked.id)
+    after = await reading.read_events(hall.house, Anonymous(), hall.session, 0)
+    assert after == before
+    assert opened.case not in repr(after)
+    assert await invitations.read_invitations(hall.house, Anonymous(), hall.session) == NOTHING
+
+
+async def test_clicked_twice_and_asked_twice_is_one_case(hall: Hall) -> None:
+    first, second = [await ask(hall.house, hall.session, hall.bo, text) for text in ("One?", "Two?")]
+    both = await asyncio.gather(
+        *(helping.help_asker(hall.house, hall.ann, hall.session, first.id) for _ in range(2)),
+    )
+    other = await helping.help_asker(hall.house, hall.ann, hall.session, second.id)
+    again = await helping.help_member(hall.house, hall.ann, hall.session, hall.bo.id)
+    assert len({one.case for one in (*both, other, again)}) == 1
+    kinds = await hall.desk.kinds(other.case)
+    assert kinds.count(EntryKind.OPENED) == 1
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert [(one.case, one.member) for one in view.cases] == [(other.case, hall.bo.id)]
+
+
+async def test_closed_case_is_offered_no_more_and_the_next_one_is_new(hall: Hall) -> None:
+    first = await helping.help_member(hall.house, hall.ann, hall.session, hall.bo.id)
+    await queue.withdraw_case(hall.house, await hall.now(hall.bo), first.case)
+    assert await hall.offered(hall.bo) == NOTHING
+    second = await helping.help_member(hall.house, hall.ann, hall.session, hall.bo.id)
+    assert second.case != first.case
+
+
+async def test_case_knows_the_minute_and_the_answer_too(hall: Hall) -> None:
+    asked = await ask(hall.house, hall.session, hall.bo, "Why is it red?")
+    opened = await helping.help_asker(hall.house, hall.ann, hall.session, asked.id)
+    came = next(one for one in await hall.desk.entries(opened.case) if one.kind is EntryKind.PUBLIC_QUESTION)
+    assert (came.text, came.data["broadcast"]) == ("Why is it red?", hall.session)
+    with pytest.raises(Conflict):
+        await broadcast_cases.mark_answer(hall.house, hall.ann, opened.case, hall.session, asked.id)
+    await questions.moderate_question(hall.house, hall.ann, hall.session, asked.id, QuestionState.ANSWERED)
+    for _ in range(2):
+        said = await broadcast_cases.mark_answer(hall.house, hall.ann, opened.case, hall.session, asked.id)
+    assert (said.kind, said.text) == (EntryKind.PUBLIC_ANSWER, "Why is it red?")
+    later = await broadcast_cases.mark_answer(hall.house, hall.ann, opened.case, hall.session, second=75.0)
+    assert later.data["at_s"] == 75.0
+    assert (await hall.desk.kinds(opened.case)).count(EntryKind.PUBLIC_ANSWER) == 2
+
+
+async def test_only_agents_open_cases_call_and_mark(hall: Hall) -> None:
+    asked = await ask(hall.house, hall.session, hall.bo)
+    bo = hall.bo.principal
+    for work in (
+        helping.help_asker(hall.house, bo, hall.session, asked.id),
+        helping.help_member(hall.house, bo, hall.session, hall.bo.id),
+        stage_calls.call_to_stage(hall.house, bo, hall.session, hall.bo.id),
+        broadcast_cases.mark_answer(hall.house, bo, "x", hall.session),
+    ):
+        with pytest.raises(Forbidden):
+            await work
+    for missing in (
+        helping.help_asker(hall.house, hall.ann, hall.session, "nothing"),
+        stage_calls.call_to_stage(hall.house, hall.ann, hall.session, "nobody"),
+        stage_calls.leave_stage(hall.house, hall.ann, hall.session, "nobody"),
+    ):
+        with pytest.raises(NotFound):
+            await missing
+
+
+async def test_called_member_comes_is_asked_and_not_shown_before_a_yes(hall: Hall) -> None:
+    await hands.raise_hand(hall.house, hall.bo.principal, hall.session)
+    for _ in range(2):
+        await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    call = (await hall.offered(hall.bo)).stage
+    assert call is not None
+    assert (await reading.list_hands(hall.house, hall.ann, hall.session)).hands[0].called_at is not None
+    bo = await hall.now(hall.bo)
+    await hall.desk.connects(bo, hall.session)
+    await until(lambda: PersonKind.GUEST in [person.kind for person, _ in hall.desk.heard.of("consent_asked")])
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert {one.name: one.shown for one in view.people} == {"ann": True, "Bo": False}
+    await says(hall.desk, bo, hall.session, ConsentAnswer.GIVEN)
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert {one.name: one.shown for one in view.people} == {"ann": True, "Bo": True}
+    kinds = await hall.desk.kinds(view.case)
+    assert kinds.count(EntryKind.STAGE_CALLED) == 1
+
+
+@pytest.mark.parametrize("by_agent", [True, False])
+async def test_off_the_stage_is_off_for_good(hall: Hall, by_agent: bool) -> None:
+    await hands.raise_hand(hall.house, hall.bo.principal, hall.session)
+    await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    bo = await hall.now(hall.bo)
+    connection = await hall.desk.connects(bo, hall.session)
+    who = hall.ann if by_agent else bo
+    for _ in range(2):
+        await stage_calls.leave_stage(hall.house, who, hall.session, hall.bo.id)
+    assert connection.connection not in hall.desk.worker.connections
+    assert await hall.offered(hall.bo) == NOTHING
+    with pytest.raises(NotFound):
+        await sessions.admit(hall.house, await hall.now(hall.bo), hall.session)
+    assert (await reading.list_hands(hall.house, hall.ann, hall.session)).hands == []
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert (await hall.desk.kinds(view.case)).count(EntryKind.STAGE_LEFT) == 1
+    await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    assert (await hall.offered(hall.bo)).stage is not None
+
+
+async def test_who_declines_never_left_the_stage(hall: Hall) -> None:
+    await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    al = await join(hall.house, hall.session, "Al", "10.0.0.9")
+    with pytest.raises(Forbidden):
+        await stage_calls.leave_stage(hall.house, al.principal, hall.session, hall.bo.id)
+    await stage_calls.leave_stage(hall.house, hall.bo.principal, hall.session, hall.bo.id)
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert EntryKind.STAGE_LEFT not in await hall.desk.kinds(view.case)
+    assert hall.invited() == [hall.bo.id, hall.bo.id]
+
+
+async def test_banned_member_is_off_the_stage_and_not_called(hall: Hall) -> None:
+    await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    await members.moderate_member(hall.house, hall.ann, hall.session, hall.bo.id, banned=True)
+    with pytest.raises(NotFound):
+        await sessions.admit(hall.house, await hall.now(hall.bo), hall.session)
+    with pytest.raises(Banned):
+        await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+
+
+async def test_nobody_is_called_when_the_stage_is_full(hall: Hall) -> None:
+    for number in range(hall.house.settings.seats - 1):
+        fan = await join(hall.house, hall.session, f"Fan {number}", f"10.0.1.{number}")
+        await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, fan.id)
+    with pytest.raises(SessionFull):
+        await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+
+
+async def test_help_call_goes_on_without_those_who_came_from_the_audience(hall: Hall) -> None:
+    desk = hall.desk
+    customer = await opened_call(desk)
+    async with desk.house.db.write() as db:
+        await store.set_broadcast(db, customer.session, state="live", live_at=desk.house.now())
+    fan = await join(desk.house, customer.session)
+    await stage_calls.call_to_stage(desk.house, hall.ann, customer.session, fan.id)
+    await sessions.admit(desk.house, await hall.now(fan), customer.session)
+    await broadcasts.end(desk.house, hall.ann, customer.session)
+    assert (await row_of(desk, customer.session)).visibility is Openness.PUBLIC
+    with pytest.raises(NotFound):
+        await sessions.admit(desk.house, await hall.now(fan), customer.session)
+    with pytest.raises(BroadcastEnded):
+        await stage_calls.call_to_stage(desk.house, hall.ann, customer.session, fan.id)
+    await sessions.admit(desk.house, customer.principal, customer.session)
