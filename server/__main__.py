@@ -34,6 +34,9 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Add a robot customer with a moving picture and a voice.")
     ] = False,
+    broadcast: Annotated[
+        bool, typer.Option("--broadcast", help="With --demo: a robot goes live too, and robots ask and vote.")
+    ] = False,
     lan: Annotated[
         bool,
         typer.Option(
@@ -58,7 +61,8 @@ def serve(
     loading = _load_media()
     from server.serving import serve_until_told
 
-    sys.exit(asyncio.run(serve_until_told(_settings(), demo=demo, lan=lan, print_link=print_link, loading=loading)))
+    robots = (["--broadcast"] if broadcast else []) if demo or broadcast else None
+    sys.exit(asyncio.run(serve_until_told(_settings(), robots=robots, lan=lan, print_link=print_link, loading=loading)))
 
 
 @cli.command()
@@ -136,12 +140,23 @@ def compose(
 
 
 @cli.command()
-def demo(url: Annotated[str, typer.Option(help="Address of the server.")] = "") -> None:
+def demo(
+    url: Annotated[str, typer.Option(help="Address of the server.")] = "",
+    broadcast: Annotated[
+        bool,
+        typer.Option(
+            "--broadcast",
+            help="A robot goes live too, and robots watch it. Needs the server's own settings and database.",
+        ),
+    ] = False,
+) -> None:
     """Send a robot customer with a moving picture and a voice into the queue of a running server."""
     from server.demo import main as play
+    from server.demo_show import Show
 
     _start_log()
-    play(url or _settings().public_url)
+    settings = _settings()
+    play(url or settings.public_url, Show(settings, settings.url.rstrip("/")) if broadcast else None)
 
 
 @cli.command()

@@ -8,6 +8,7 @@ from server.domain.principal import Agent
 from server.domain.words import AgentId, Role
 from server.errors import NotFound
 from server.service import agents
+from server.service.channels import make_demo_channel
 from server.service.homes import open_media
 from server.service.house import House
 from server.service.views import AgentView
@@ -58,6 +59,15 @@ async def link_for(settings: Settings, email: str) -> str:
     """A new one-time link. Raises NotFound."""
     async with quiet_house(settings) as house:
         return await agents.make_sign_in_link(house, email)
+
+
+async def presenter_of_demo(settings: Settings, email: str, name: str) -> str:
+    """A new one-time sign-in link of the robot that presents in the demo; its account and its channel are made where they are missing."""
+    async with quiet_house(settings) as house:
+        await make_demo_channel(house)
+        with contextlib.suppress(NotFound):
+            return await agents.make_sign_in_link(house, email)
+        return (await agents.make_agent(house, email, name, Role.AGENT)).link
 
 
 async def set_password_of(settings: Settings, email: str, password: str) -> None:

@@ -9,15 +9,17 @@ import random
 import secrets
 import signal
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-import socketio  # type: ignore[import-untyped]
 import structlog
-from yarl import URL
 
+from server.demo_caller import TROUBLE, Caller, Refused
 from server.media.robot import Robot
 from server.tasks import Tasks
+
+if TYPE_CHECKING:
+    from server.demo_show import Show
 
 log = structlog.get_logger(__name__)
 
@@ -75,25 +77,19 @@ ENGLISH = frozenset(
 )
 
 
-class Refused(Exception):
-    """The server said no; `code` as in its problem details."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(f"{status} {code}")
-        self.code = code
+def main(url: str, show: "Show | None" = None) -> None:
+    """Plays until it is told to end (SIGTERM, SIGINT); with `show` a broadcast too."""
+    asyncio.run(_play_until_told(url.rstrip("/"), show))
 
 
-def main(url: str) -> None:
-    """Plays until it is told to end (SIGTERM, SIGINT)."""
-    asyncio.run(_play_until_told(url.rstrip("/")))
-
-
-async def _play_until_told(url: str) -> None:
+async def _play_until_told(url: str, show: "Show | None") -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = Tasks("demo")
     tasks.start(play_forever(url), "play")
+    if show is not None:
+        tasks.start(show.play_forever(url), "broadcast")
     await stop.wait()
     await tasks.close(3.0)
 
@@ -105,22 +101,17 @@ async def play_forever(url: str, pause_s: float = PAUSE_S) -> None:
             async with Visit(url) as visit:
                 await visit.play()
             await asyncio.sleep(pause_s)
-        except (aiohttp.ClientError, socketio.exceptions.SocketIOError, Refused, TimeoutError, OSError) as error:
+        except TROUBLE as error:
             log.info("demo_tries_again", error=str(error) or type(error).__name__)
             await asyncio.sleep(RETRY_S)
 
 
-class Visit:
+class Visit(Caller):
     """One case, from opening it to its end."""
 
     def __init__(self, url: str, language: str | None = None) -> None:
-        self._url = url
+        super().__init__(url)
         self.language = language or random.choice(("de", "en"))  # noqa: S311  Not a secret.
-        socket_url = URL(url).with_scheme("wss" if url.startswith("https") else "ws")
-        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(url), socket_url])
-        limit = aiohttp.ClientTimeout(total=15)
-        self._http = aiohttp.ClientSession(headers={"Origin": url}, cookie_jar=jar, timeout=limit)
-        self._socket = socketio.AsyncClient(http_session=self._http, reconnection_delay=1, handle_sigint=False)
         self._tasks = Tasks("visit")
         self._robot: Robot | None = None
         self._over = asyncio.Event()
@@ -138,27 +129,22 @@ class Visit:
         if self.case and not self._over.is_set():
             with contextlib.suppress(aiohttp.ClientError, Refused, TimeoutError, OSError):
                 async with asyncio.timeout(1):
-                    await self._post(f"/cases/{self.case}/withdraw", {})
+                    await self.post(f"/cases/{self.case}/withdraw", {})
         await self._tasks.close()
-        with contextlib.suppress(socketio.exceptions.SocketIOError, aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(2):
-                await self._socket.shutdown()
         if self._robot is not None:
             await self._robot.close()
-        await self._http.close()
+        await self.hang_up()
 
     async def play(self) -> None:
         """Returns when the case is over."""
         await self._open()
         self._listen()
-        await self._socket.connect(
-            self._url, headers={"Origin": self._url}, transports=["websocket"], auth={"as": "visitor"}
-        )
+        await self.open_socket({"as": "visitor"})
         self._tasks.start(self._stay_connected(), "stay connected")
         await self._over.wait()
 
     async def _open(self) -> None:
-        topics = (await self._get("/topics"))["topics"]
+        topics = (await self.get("/topics"))["topics"]
         topic = random.choice(topics)  # noqa: S311
         summary = random.choice(SUMMARIES[self.language])  # noqa: S311
         name, client_id = random.choice(NAMES), secrets.token_urlsafe(16)  # noqa: S311
@@ -169,7 +155,7 @@ class Visit:
             "language": self.language,
             "client_id": client_id,
         }
-        opened = await self._post("/cases", body)
+        opened = await self.post("/cases", body)
         self.case, self.session = opened["case"], opened["session"]
         log.info("demo_waits", case=opened["number"], name=name)
 
@@ -177,19 +163,19 @@ class Visit:
 
     def _listen(self) -> None:
         for event, heard in (("connect", self._on_connect), ("entry", self._on_entry), ("consent", self._on_consent)):
-            self._socket.on(event, heard)
-        self._socket.on("case", self._look)
-        self._socket.on("session_ended", self._look)
-        self._socket.on("gone", self._on_gone)
-        self._socket.on("media", self._on_media)
+            self.socket.on(event, heard)
+        self.socket.on("case", self._look)
+        self.socket.on("session_ended", self._look)
+        self.socket.on("gone", self._on_gone)
+        self.socket.on("media", self._on_media)
 
     async def _on_connect(self) -> None:
         self._tasks.start(self._follow(), "follow")
 
     async def _follow(self) -> None:
-        await self._socket.call("watch", {"case": self.case, "after": self._seq}, timeout=10)
+        await self.socket.call("watch", {"case": self.case, "after": self._seq}, timeout=10)
         if self.connection:
-            await self._socket.call("hold", {"connection": self.connection}, timeout=10)
+            await self.socket.call("hold", {"connection": self.connection}, timeout=10)
         await self._look()
 
     async def _on_entry(self, entry: dict[str, Any]) -> None:
@@ -203,14 +189,14 @@ class Visit:
         language = "en" if ENGLISH & set(text.lower().replace("?", " ").replace(",", " ").split()) else "de"
         reply = REPLIES[language][self._said % len(REPLIES[language])]
         self._said += 1
-        await self._post(f"/cases/{self.case}/chat", {"text": reply, "client_id": secrets.token_urlsafe(16)})
+        await self.post(f"/cases/{self.case}/chat", {"text": reply, "client_id": secrets.token_urlsafe(16)})
 
     async def _on_consent(self, asked: dict[str, Any]) -> None:
         self._tasks.start(self._agree(asked["session"], asked["wording_version"]), "agree")
 
     async def _agree(self, session: str, version: str) -> None:
         await asyncio.sleep(THINK_S)
-        await self._post(f"/sessions/{session}/consent", {"answer": "given", "wording_version": version})
+        await self.post(f"/sessions/{session}/consent", {"answer": "given", "wording_version": version})
 
     async def _on_gone(self, gone: dict[str, Any]) -> None:
         if gone.get("connection") == self.connection:
@@ -223,7 +209,7 @@ class Visit:
     async def _look(self, _: object = None) -> None:
         """Looks where the case stands; over is what neither waits nor is taken."""
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            case = await self._get(f"/cases/{self.case}")
+            case = await self.get(f"/cases/{self.case}")
             if case["state"] not in ("waiting", "taken"):
                 self._over.set()
 
@@ -246,29 +232,4 @@ class Visit:
         if self._robot is not None:
             await self._robot.close()
         self._robot = Robot()
-        offer = await self._robot.offer()
-        answer = await self._post(f"/sessions/{self.session}/connections", {"sdp": offer.sdp, "sources": offer.sources})
-        self.connection = answer["connection"]
-        await self._robot.accept(answer["sdp"])
-        await self._socket.call("hold", {"connection": self.connection}, timeout=10)
-        await self._robot.connected()
-        await self._send(
-            "PUT", f"/sessions/{self.session}/state", {"microphone": True, "camera": True, "screen": False}
-        )
-
-    # HTTP: what must last.
-
-    async def _get(self, path: str) -> Any:
-        return await self._send("GET", path, None)
-
-    async def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return await self._send("POST", path, body)
-
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        async with self._http.request(method, f"{self._url}/api/v1{path}", json=body) as response:
-            if response.status == 204:
-                return None
-            said = await response.json(content_type=None)
-            if response.status >= 400:
-                raise Refused(response.status, str(said.get("code")))
-            return said
+        self.connection = await self.bring(self._robot, self.session)

@@ -5,6 +5,7 @@ import contextlib
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,12 +33,17 @@ LAN_PORT = 8443
 
 
 async def serve_until_told(
-    settings: Settings, *, demo: bool, lan: bool = False, print_link: bool = False, loading: Loading | None = None
+    settings: Settings,
+    *,
+    robots: Sequence[str] | None,
+    lan: bool = False,
+    print_link: bool = False,
+    loading: Loading | None = None,
 ) -> int:
     """The process' exit code: 0 after an orderly end, 1 when it could not start.
 
-    `lan`: HTTPS in this network too. `print_link`: the first sign-in link is printed even where it may end up in a log. `loading`: where media
-    workers will come from.
+    `robots`: the demo's robots come, with these options; None: none. `lan`: HTTPS in this network too. `print_link`: the first sign-in link is
+    printed even where it may end up in a log. `loading`: where media workers will come from.
     """
     print_link = print_link or sys.stdout.isatty()
     _allow_many_sockets()
@@ -56,7 +62,7 @@ async def serve_until_told(
     try:
         if not await _listen(runner, settings, here):
             return 1
-        await _run(app, settings, _address(settings, runner), _local_address(runner), demo, stop, print_link)
+        await _run(app, settings, _address(settings, runner), _local_address(runner), robots, stop, print_link)
         return 0
     finally:
         await runner.cleanup()
@@ -98,13 +104,13 @@ async def _run(
     settings: Settings,
     address: str,
     local: str,
-    demo: bool,
+    robots: Sequence[str] | None,
     stop: asyncio.Event,
     print_link: bool,
 ) -> None:
     """From the welcome to the goodbye."""
     _say(_welcome(settings, address, await _how_to_sign_in(app[HOUSE], address, print_link)))
-    robot = await _start_robot(local) if demo else None
+    robot = None if robots is None else await _start_robots(local, robots)
     try:
         await stop.wait()
     finally:
@@ -176,9 +182,9 @@ def _media_ports(settings: Settings) -> str:
     return f"port {first}" if first == last else f"ports {first} to {last}"
 
 
-async def _start_robot(address: str) -> asyncio.subprocess.Process:
-    """The robot customer, as a process of its own: it decodes and encodes, and must not slow down this one."""
-    command = (sys.executable, "-m", "server", "demo", "--url", address)
+async def _start_robots(address: str, options: Sequence[str]) -> asyncio.subprocess.Process:
+    """The demo's robots, as a process of their own: it decodes and encodes, and must not slow down this one."""
+    command = (sys.executable, "-m", "server", "demo", "--url", address, *options)
     return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL)
 
 

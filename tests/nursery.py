@@ -99,7 +99,7 @@ def serve(asked: dict[str, Any]) -> NoReturn:
     try:
         loading = fork_loader() if settings().starts_media else None
         printing = os.environ.get("OASE_PRINT_LINK") == "1"
-        code = asyncio.run(serve_until_told(settings(), demo=False, print_link=printing, loading=loading))
+        code = asyncio.run(serve_until_told(settings(), robots=None, print_link=printing, loading=loading))
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -24,3 +24,22 @@ async def seed_channel(house: House) -> bool:
             db, ChannelRow(ChannelId(make_id()), FIRST_SLUG, name, None, None, imprint, WARN_SHARE, now)
         )
     return True
+
+
+DEMO_SLUG = "demo"
+DEMO_NAME = "Demo"
+DEMO_PERSON = "Rosa Robo (frei erfunden, Demo-Daten · invented, demo data)"
+DEMO_ADDRESS = "Palmenweg 1, 00000 Oasenstadt (erfunden · invented)"
+DEMO_IMPRINT = "https://example.org/imprint-of-a-demo"
+
+
+async def make_demo_channel(house: House) -> bool:
+    """The channel of the demo's robots, with a person responsible whom anybody can see to be invented. False when it is there."""
+    async with house.db.write() as db:
+        await lock_start(db)
+        if await store.find_channel(db, DEMO_SLUG) is not None:
+            return False
+        person = (DEMO_PERSON, DEMO_ADDRESS, DEMO_IMPRINT)
+        row = ChannelRow(ChannelId(make_id()), DEMO_SLUG, DEMO_NAME, *person, WARN_SHARE, house.now())
+        await store.add_channel(db, row)
+    return True

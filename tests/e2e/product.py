@@ -124,6 +124,12 @@ class Product:
         assert found, answer.stdout
         return self.url + found[1]
 
+    async def demo(self, *options: str) -> asyncio.subprocess.Process:
+        """The robots of the demo, beside it; what they print can be read."""
+        words = (sys.executable, "-m", "server", "demo", "--url", self.url, *options)
+        out = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(*words, cwd=ROOT, env=self._environment, stdout=out)
+
     async def stop(self) -> None:
         """Ends it in order; what does not end is killed."""
         if self._process is not None and self._process.returncode is None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import io
+import re
 import secrets
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from yarl import URL
 
 from server.media.robot import Robot
-from tests.e2e.product import ROOT, Product, running_product
+from tests.e2e.product import Product, running_product
 
 
 class AgentByHttp:
@@ -62,8 +62,7 @@ async def agent(product: Product) -> AsyncIterator[AgentByHttp]:
 
 @pytest.fixture
 async def robot_customer(product: Product) -> AsyncIterator[asyncio.subprocess.Process]:
-    words = (sys.executable, "-m", "server", "demo", "--url", product.url)
-    process = await asyncio.create_subprocess_exec(*words, cwd=ROOT)
+    process = await product.demo()
     yield process
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 10) == 0
@@ -123,3 +122,39 @@ def _check_film(film: bytes) -> None:
     with av.open(io.BytesIO(film)) as container:
         loud = max(abs(frame.to_ndarray()).max() for frame in container.decode(audio=0))
     assert loud > 0.05
+
+
+async def test_robots_make_a_broadcast_with_an_audience(product: Product, agent: AgentByHttp) -> None:
+    """What is printed leads to a live picture; robots ask, vote, choose and chat; and ended in order, a recording is left."""
+    process = await product.demo("--broadcast")
+    session = await _printed_session(process)
+
+    async def questions() -> Any:
+        events = await agent.send("GET", f"/broadcasts/{session}/events?after=0")
+        pinned = [one for one in events["questions"] if one["state"] == "pinned" and one["votes"] > 0]
+        voted = [one for one in events["polls"] if sum(choice["votes"] for choice in one["choices"]) > 0]
+        return pinned and voted and events["lines"]
+
+    async def picture() -> bool:
+        async with agent.http.get(f"{product.url}/live/{session}/index.m3u8") as reply:
+            return reply.status == 200 and "#EXT-X-PART:" in await reply.text()
+
+    await agent.until(questions, 60)
+    await agent.until(picture, 60)
+    view = await agent.send("GET", f"/broadcasts/{session}")
+    assert view["state"] == "live"
+    assert view["scene"]["banner"]
+    public = await agent.send("GET", f"/broadcasts/{session}/public")
+    assert "demo data" in public["channel"]["responsible_name"]
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert (await agent.send("GET", f"/broadcasts/{session}"))["state"] == "ended"
+
+
+async def _printed_session(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(40):
+        async for line in process.stdout:
+            if found := re.search(r"/watch/([\w-]+)", line.decode()):
+                return found[1]
+    raise AssertionError("nothing was printed")
