@@ -20,8 +20,15 @@ export interface AudiencePlace {
 
 /** Fills the page's `#audience` and `#me-too`, and keeps them so. */
 export async function openAudience({ session, goTo }: AudiencePlace): Promise<Audience> {
+  const audience = await openIn(byId('audience'), session, goTo);
+  const button = document.getElementById('me-too');
+  if (button) meToo(button, audience);
+  return audience;
+}
+
+/** The same in a place of another page, such as the studio. */
+export async function openIn(place: HTMLElement, session: string, goTo?: (seconds: number) => void): Promise<Audience> {
   const audience = new Audience(session, new Connection(page.as, true));
-  const place = byId('audience');
   place.replaceChildren(head(audience), body(audience, goTo));
   const tabList = place.querySelector<HTMLElement>('[role="tablist"]');
   const choose = tabList ? tabs(tabList) : (): void => {};
@@ -29,8 +36,6 @@ export async function openAudience({ session, goTo }: AudiencePlace): Promise<Au
   audience.on('me', () => moderating(place, audience));
   await audience.open();
   audience.line.open();
-  const button = document.getElementById('me-too');
-  if (button) meToo(button, audience);
   show(place, true);
   return audience;
 }

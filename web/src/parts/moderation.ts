@@ -2,7 +2,7 @@
 
 import type { Audience } from '../audience';
 import { sentence } from '../api';
-import { el, setText, show, toast, whileBusy } from '../dom';
+import { el, toast, whileBusy } from '../dom';
 import type { ChatLine, HandView, MemberView, QuestionView } from '../messages';
 import { page } from '../page';
 import { t, when } from '../text';
@@ -159,11 +159,4 @@ export class Moderation {
       page.me?.kind === 'agent' && act(member.role === 'moderator' ? t('No longer moderator') : t('Make a moderator'), { role: member.role === 'moderator' ? 'viewer' : 'moderator' })));
     return item;
   }
-}
-
-/** The same in a place of another page: the studio of an agent. */
-export function openModeration(place: HTMLElement, audience: Audience): void {
-  const waiting = el('p', { class: 'small soft', role: 'status', hidden: true });
-  const moderation = new Moderation(audience, (count) => { setText(waiting, count ? t('%(count)s wait for approval', { count }) : ''); show(waiting, count > 0); });
-  place.replaceChildren(waiting, moderation.place);
 }

@@ -5,6 +5,7 @@ import { announce, byId, closable, el, icon, setText, show, whileBusy } from '..
 import type { BroadcastView, OnAir } from '../messages';
 import type { Room } from '../room';
 import { duration, t, tn, when } from '../text';
+import { openIn } from './audience';
 import { embedCode, helpWith, hurdleWords, meaning, opennessWords, stateWords } from './broadcast_words';
 import { GoingLive } from './going_live';
 import { OpenPublic } from './open_public';
@@ -105,6 +106,7 @@ export class Studio {
     byId('work').classList.toggle('work-own', view.own);
     if (isFirst && view.own) byId<HTMLDetailsElement>('work-about').open = false; // The title says it.
     if (isFirst) this.choose();
+    if (isFirst) void openIn(byId('moderation'), view.session).catch(() => {}); // The broadcast goes on without it.
     this.changed();
   }
 
