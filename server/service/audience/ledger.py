@@ -179,7 +179,7 @@ class Ledger:
         await self._tasks.close()
 
     async def _write_all(self, house: "House", session: SessionId) -> None:
-        waiting = self._waiting[session]
+        waiting, together = self._waiting[session], list[_Wish]()
         try:
             while waiting:
                 together = [waiting.popleft() for _ in range(min(len(waiting), TOGETHER_AT_MOST))]
@@ -187,7 +187,7 @@ class Ledger:
                 await asyncio.sleep(PAUSE_S)
         finally:
             del self._waiting[session]
-            for wish in waiting:
+            for wish in (*together, *waiting):  # This process ends: nobody waits for what will not be written.
                 wish.done.cancel()
 
 
