@@ -40,7 +40,7 @@ class PictureEncoder:
         context.options = {
             "preset": "superfast",
             "tune": "zerolatency",
-            "crf": "23",
+            "crf": "24",
             "maxrate": str(rate_bps),
             "bufsize": str(rate_bps),
             "forced-idr": "1",

@@ -21,6 +21,7 @@ from server.broadcast.compose.passing import Passing, picture
 from server.broadcast.compose.picture_source import PictureSource
 from server.broadcast.compose.scene import ComposerHealth, Scene
 from server.broadcast.compose.stage import OnStage, Stage
+from server.broadcast.hls.multivariant import SMALLER
 from server.broadcast.hls.samples import TICKS
 from server.broadcast.sounds import RATE, limited
 
@@ -33,8 +34,6 @@ PASSING_STEP = 2
 """A picture that goes through is handed on together with the next one."""
 CATCH_UP_S = 5.0
 SIZES = {360: (640, 360), 720: (1280, 720), 1080: (1920, 1080)}
-SMALL = "small"
-"""The folder of the second, smaller rendition below the stream's."""
 
 
 class Programme:
@@ -104,7 +103,7 @@ class Programme:
         wall_at = time.time() - time.monotonic() + self._began
         outputs = [Output(self._directory, self._size, self._voice.format, wall_at)]
         if scene.small:
-            outputs.append(Output(self._directory / SMALL, SIZES[360], self._voice.format, wall_at))
+            outputs.append(Output(self._directory / SMALLER, SIZES[360], self._voice.format, wall_at))
         return outputs
 
     def _until_next(self) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from server.broadcast.compose.scene import Banner, Card, Scene
 from server.broadcast.hls.index import NAME, read_entries
+from server.broadcast.hls.multivariant import SMALLER
 from tests.broadcast.compose.rig import ComposeRig, film, look, red_picture, tone
 from tests.broadcast.hls.rules import violations
 from tests.media.record_packets import beeps, flashes, skews_ms
@@ -107,3 +108,14 @@ async def test_killed_composer_is_followed_by_one_that_goes_on(tmp_path: Path) -
     assert len(flashes(path)) >= 3
     end_s = sum(entry.get("duration", 0) for entry in read_entries(rig.directory / NAME)[0]) / 90_000
     assert shown.times[-1] == pytest.approx(end_s, abs=0.3)
+
+
+async def test_large_picture_has_a_small_one_beside_it(tmp_path: Path) -> None:
+    async with ComposeRig(tmp_path) as rig:
+        await rig.compose(Scene(card=Card("title", "Soon"), size=1080, small=True))
+        await rig.length(2)
+        await rig.end()
+    large, small = look(await film(rig.directory)), look(await film(rig.directory / SMALLER))
+    assert set(large.sizes) == {(1920, 1080)}
+    assert set(small.sizes) == {(640, 360)}
+    assert large.times == pytest.approx(small.times, abs=0.001)
