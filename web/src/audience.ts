@@ -9,7 +9,7 @@ import { get, patch, post, put, remove } from './api';
 import type { Connection } from './connection';
 import { Emitter } from './emitter';
 import type {
-  AudienceEvents, AudienceRules, AudienceView, ChatLine, ChatLineState, HandPlace, HandsView, HandView, MemberTold, MembersView, MemberView, MeTooView,
+  AudienceEvents, AudienceRules, AudienceView, ChatLine, ChatLineState, HandPlace, HandsView, HandView, MemberTold, MemberCase, MembersView, MemberView, MeTooView,
   PollState, PollView, QuestionState, QuestionView, Reaction, StageTold,
 } from './messages';
 import { clientId } from './page';
@@ -123,6 +123,16 @@ export class Audience extends Emitter<AudienceNews> {
 
   async moderateQuestion(question: string, state: QuestionState): Promise<void> {
     this.#take([], [await patch<QuestionView>(`${this.#path}/questions/${question}`, { state })]);
+  }
+
+  /** Opens a case for who asked. */
+  async helpAsker(question: string): Promise<MemberCase> {
+    return post<MemberCase>(`${this.#path}/questions/${question}/case`);
+  }
+
+  async callToStage(member: string, wanted: boolean): Promise<void> {
+    const path = `${this.#path}/members/${member}/stage`;
+    await (wanted ? post(path) : remove(path));
   }
 
   async moderateMember(member: string, wish: Readonly<Record<string, unknown>>): Promise<MemberView> {

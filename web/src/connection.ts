@@ -5,7 +5,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
-import type { BroadcastChange, CaseChange, ConsentTold, Entry, GoneTold, LayersTold, LinesTold, Looked, MemberTold, QueueTold, Reaction, RecordingProgress, Roster, SlotsTold, Speaking, StageTold, TileSize } from './messages';
+import type { BroadcastChange, CaseChange, ConsentTold, Entry, GoneTold, InvitedTold, LayersTold, LinesTold, Looked, MemberTold, QueueTold, Reaction, RecordingProgress, Roster, SlotsTold, Speaking, StageTold, TileSize } from './messages';
 
 /** What the server says; shapes in server/api/registry.py, `TOLD`. */
 export interface Told {
@@ -26,6 +26,7 @@ export interface Told {
   desk: Record<string, never>;
   stage: StageTold;
   member: MemberTold;
+  invited: InvitedTold;
   bye: { reason: 'signed_out' | 'revoked' | 'restarting'; again_in_s: number };
   /** Made here: whether the line is up. */
   line: { up: boolean };
@@ -36,7 +37,7 @@ export interface Told {
 type Ack = { ok: true; seq?: number } | { ok: false; code: string; detail: string };
 type Listener<K extends keyof Told> = (told: Told[K]) => void;
 
-const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'broadcast', 'desk', 'stage', 'member'] as const;
+const EVENTS = ['queue', 'case', 'roster', 'slots', 'layers', 'speaking', 'lines', 'gone', 'media', 'consent', 'recording', 'session_ended', 'broadcast', 'desk', 'stage', 'member', 'invited'] as const;
 const ACK_MS = 8000;
 
 export class Connection {

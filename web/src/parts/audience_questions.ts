@@ -132,6 +132,15 @@ export class AudienceQuestions {
       answered: [act('approved', t('Not answered'))],
       rejected: [act('approved', t('Approve after all'))],
     };
-    return el('p', { class: 'audience-acts', role: 'group', 'aria-label': t('Moderate: %(name)s', { name: question.name }) }, ...by[question.state]);
+    return el('p', { class: 'audience-acts', role: 'group', 'aria-label': t('Moderate: %(name)s', { name: question.name }) }, ...by[question.state], isAgent() ? this.#help(question) : null);
+  }
+
+  /** A case of their own for who asked; the audience sees nothing of it. */
+  #help(question: QuestionView): HTMLElement {
+    const ask = async (): Promise<void> => {
+      const { number } = await this.audience.helpAsker(question.id);
+      toast(t('%(name)s has case %(number)s now, and waits in the queue.', { name: question.name, number }));
+    };
+    return el('button', { class: 'audience-act', type: 'button', 'data-act': 'help', onclick: () => void takingPart(this.audience, ask) }, t('Help in private'));
   }
 }

@@ -82,8 +82,15 @@ export class Moderation {
   #hand(hand: HandView): HTMLElement {
     const isCalled = hand.called_at !== null;
     return this.#entry(hand.name, isCalled ? t('is called') : t('since %(when)s', { when: when(new Date(hand.raised_at)) }),
-      this.#button(isCalled ? t('Do not call') : t('Call'), () => this.audience.callHand(hand.member, !isCalled), isCalled ? '' : 'button-main'),
+      this.#button(...this.#stageAct(hand), isCalled ? '' : 'button-main'),
       this.#button(t('Lower'), () => this.audience.lowerHand(hand.member)));
+  }
+
+  /** Agents bring on stage; members who moderate only say whose turn it is. */
+  #stageAct({ member, called_at }: HandView): [string, () => Promise<void>] {
+    const isCalled = called_at !== null;
+    if (page.me?.kind !== 'agent') return [isCalled ? t('Do not call') : t('Call'), () => this.audience.callHand(member, !isCalled)];
+    return [isCalled ? t('Take off the stage') : t('Call on stage'), () => this.audience.callToStage(member, !isCalled)];
   }
 
   #rulesForm(): HTMLElement {
