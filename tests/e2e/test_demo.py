@@ -139,7 +139,7 @@ async def test_robots_make_a_broadcast_with_an_audience(product: Product, agent:
         return pinned and voted and events["lines"]
 
     async def picture() -> bool:
-        async with agent.http.get(f"{product.url}/live/{session}/index.m3u8") as reply:
+        async with agent.http.get(f"{product.url}/live/{session}/stream.m3u8") as reply:
             return reply.status == 200 and "#EXT-X-PART:" in await reply.text()
 
     await agent.until(questions, 60)

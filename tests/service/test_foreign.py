@@ -20,6 +20,7 @@ from server.service import (
     entering,
     keys,
     links,
+    planning,
     queue,
     reading,
     recordings,
@@ -30,9 +31,10 @@ from server.service import (
 from server.service.views import SourcesView
 from tests.desk import Customer, client_id
 from tests.desk import Desk as House
+from tests.service.broadcast_calls import agents_calls, audience_calls, plan
 from tests.service.test_consent import recorded_call
 
-MODULES = [importlib.import_module(one.name) for one in pkgutil.iter_modules(service.__path__, "server.service.")]
+MODULES = [importlib.import_module(one.name) for one in pkgutil.walk_packages(service.__path__, "server.service.")]
 OPEN_TO_ALL = {"list_topics", "open_case", "exchange_link"}  # They lead to nobody else's case.
 BEHIND = {
     "owns_connection",
@@ -42,6 +44,14 @@ BEHIND = {
     "case_for",
     "case_for_customer",
     "list_visible_recordings",
+    "find_own",
+    "me_too_view",
+    "moderator",
+    "see_broadcast",
+    "speaker",
+    "visible_broadcast",
+    "voice_of",
+    "voice_on",
 }  # Asked by other functions, and answered without telling anything.
 Call = Callable[[Principal], Awaitable[object]]
 
@@ -104,6 +114,8 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "list_agents": lambda who: agents.list_agents(h, who),
         "add_agent": lambda who: agents.add_agent(h, who, "x@example.org", "X", Role.ADMIN),
         "set_agent_disabled": lambda who: agents.set_agent_disabled(h, who, "x", True),
+        **agents_calls(h, case, session),
+        **audience_calls(h, session),
     }
 
 
@@ -120,7 +132,7 @@ async def test_no_function_is_forgotten(small_desk: House) -> None:
 
 
 async def test_others_case_is_neither_read_nor_changed(desk: House) -> None:
-    customer = await recorded_call(desk)
+    customer = await opened_call(desk)
     connection = next(iter(desk.worker.connections))
     recording = next(iter(desk.worker.recordings))
     stranger = await desk.customer_opens_case("Stranger")
@@ -143,8 +155,15 @@ async def test_others_case_is_neither_read_nor_changed(desk: House) -> None:
     assert (await cases.read_case(desk.house, await desk.agent("ann"), customer.case, Language.DE)).outcome is None
 
 
-async def test_others_and_missing_get_the_same_answer(desk: House) -> None:
+async def opened_call(desk: House) -> Customer:
+    """A recorded call that was opened to who is invited."""
     customer = await recorded_call(desk)
+    await planning.open_broadcast(desk.house, await desk.agent("ann"), customer.session, plan())
+    return customer
+
+
+async def test_others_and_missing_get_the_same_answer(desk: House) -> None:
+    customer = await opened_call(desk)
     recording = next(iter(desk.worker.recordings))
     stranger = await desk.customer_opens_case("Stranger")
     missing = Customer(customer.principal, type(customer.opened)("no", "no", "no", ""), "")
@@ -191,7 +210,7 @@ async def test_customer_does_not_what_agents_do(desk: House) -> None:
         "take_case", "release_case", "close_case", "reopen_case", "read_desk", "write_note", "invite_guest", "revoke_link",
         "connect_standby", "end_session", "ask_consent", "start_recording", "share_recording", "delete_recording",
         "list_agents", "add_agent", "set_agent_disabled", "stop_recording", "sign_out", "read_me", "set_password",
-        "make_key", "list_keys",
+        "make_key", "list_keys", *agents_calls(desk.house, customer.case, customer.session),
     }  # fmt: skip
     for name in agents_only:
         with pytest.raises(Forbidden):
