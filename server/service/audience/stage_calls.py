@@ -15,7 +15,7 @@ from server.domain.words import CaseId, EntryKind, MemberId, PersonKind, Session
 from server.errors import Banned, BroadcastEnded, Conflict, Forbidden, MediaAway, NotFound, SessionFull
 from server.service.audience.reading import hand_views
 from server.service.audience.views import AudienceChange
-from server.service.audience.voices import find_own
+from server.service.audience.voices import find_own, visible_broadcast
 from server.service.facts import NOBODY, Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.links import case_of_live, new_link
@@ -89,6 +89,7 @@ async def find_call(db: AsyncConnection, house: House, member: MemberId) -> Link
 async def leave_stage(house: House, principal: Principal, session: SessionId, member: MemberId) -> None:
     """The member watches again: taken off by an agent, or left, or did not want to come. Twice is once. Raises NotFound, Forbidden."""
     async with house.db.read() as db:
+        await visible_broadcast(db, principal, session)
         row = await store.find_member_by_id(db, session, member)
         own = await find_own(db, principal, session)
     if row is None:
