@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from server.media.scene import RATE, voice
 from tests.e2e.browsers import CALM, PROBE, chromium_path, running_chromium
 from tests.e2e.looking import look
-from tests.e2e.people import Person, agent_at_desk, invites, takes_first_case, waiting_customer
+from tests.e2e.people import Person, agent_at_desk, invites, takes_first_case, waits
 from tests.e2e.product import Product, running_product
 
 pytestmark = [
@@ -19,6 +19,14 @@ pytestmark = [
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
 ]
 
+HEADPHONES = """
+const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wish) => {
+  if (wish?.audio) wish = { ...wish, audio: { ...(wish.audio === true ? {} : wish.audio), echoCancellation: false } };
+  return native(wish);
+};
+"""
+"""All microphones hear the same voice here: what a page plays of another would rightly be taken out of its own microphone as an echo."""
 FREEZING = """
 const native = RTCPeerConnection.prototype.getStats;
 RTCPeerConnection.prototype.getStats = async function () {
@@ -46,10 +54,15 @@ async def speaking(tmp_path: Path) -> AsyncIterator[tuple[Product, Browser]]:
         yield product, chromium
 
 
-async def guest_comes(chromium: Browser, product: Product, link: str) -> Person:
+async def with_headphones(chromium: Browser, product: Product) -> Person:
     context = await chromium.new_context(locale="en", viewport={"width": 390, "height": 844})
     await context.add_init_script(path=PROBE)
-    guest = Person(context, await context.new_page(), product)
+    await context.add_init_script(script=f"(() => {{ {HEADPHONES} }})()")
+    return Person(context, await context.new_page(), product)
+
+
+async def guest_comes(chromium: Browser, product: Product, link: str) -> Person:
+    guest = await with_headphones(chromium, product)
     await guest.page.goto(link)
     await guest.page.click("#enter-all")
     await guest.until_seeing(1)
@@ -65,7 +78,7 @@ async def test_speaker_is_ringed_named_and_large_and_a_weak_line_is_explained(
     speaking: tuple[Product, Browser],
 ) -> None:
     product, chromium = speaking
-    customer = await waiting_customer(chromium, product)
+    customer = await waits(await with_headphones(chromium, product))
     agent = await agent_at_desk(chromium, product)
     await agent.page.goto(product.url + "/desk?lang=de")
     await takes_first_case(agent)
