@@ -124,10 +124,20 @@ def _check_film(film: bytes) -> None:
     assert loud > 0.05
 
 
-async def test_robots_make_a_broadcast_with_an_audience(product: Product, agent: AgentByHttp) -> None:
-    """What is printed leads to a live picture; robots ask, vote, choose and chat; and ended in order, a recording is left."""
+@pytest.fixture
+async def robot_broadcast(product: Product) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await product.demo("--broadcast")
-    session = await _printed_session(process)
+    yield process
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+async def test_robots_make_a_broadcast_with_an_audience(
+    product: Product, agent: AgentByHttp, robot_broadcast: asyncio.subprocess.Process
+) -> None:
+    """What is printed leads to a live picture; robots ask, vote, choose and chat; and ended in order, a recording is left."""
+    session = await _printed_session(robot_broadcast)
 
     async def questions() -> Any:
         events = await agent.send("GET", f"/broadcasts/{session}/events?after=0")
@@ -146,8 +156,8 @@ async def test_robots_make_a_broadcast_with_an_audience(product: Product, agent:
     assert view["scene"]["banner"]
     public = await agent.send("GET", f"/broadcasts/{session}/public")
     assert "demo data" in public["channel"]["responsible_name"]
-    process.terminate()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    robot_broadcast.terminate()
+    assert await asyncio.wait_for(robot_broadcast.wait(), 10) == 0
     assert (await agent.send("GET", f"/broadcasts/{session}"))["state"] == "ended"
 
 
