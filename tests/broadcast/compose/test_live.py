@@ -79,7 +79,7 @@ async def test_lone_picture_passes_until_something_lies_over_it_or_its_sender_re
     assert {(320, 180), (1280, 720)} <= set(shown.sizes)
     reds = shown.red_times()
     assert max(reds) <= taken_back_s
-    assert max(shown.tone_times()) <= said_s  # A picture that goes through may be older than the sound at the same moment.
+    assert max(shown.tone_times()) <= said_s  # A picture that goes through may be older than its sound.
     assert shown.times[-1] > taken_back_s + 0.9
     assert all(a < b for a, b in pairwise(shown.times))
 
