@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ALONE = ("whip", "app", "lines", "media", "e2e", "broadcast/hls/test_players.py")
+ALONE = ("whip", "app", "lines", "media", "e2e", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py")
 """Folders and files that watch the clock, or wait for browsers to show pictures."""
 ONE_HALF = ("rules", "store", "service", "fuzz")
 """Of the others; the rest is the other half. They take about as long."""

@@ -96,11 +96,6 @@ class ComposeRig:
         (start, *_), _ = read_entries(self.directory / NAME)
         return time.time() - health.latency_s - float(start["at"])
 
-    def now_s(self) -> float:
-        """This moment on the stream's clock. Sound and pictures may be further behind it, each by itself, but are never nearer than `LEAST_S`."""
-        (start, *_), _ = read_entries(self.directory / NAME)
-        return time.time() - float(start["at"])
-
     async def end(self) -> None:
         """Ends the stream, and the composer with it."""
         await self.client.end()

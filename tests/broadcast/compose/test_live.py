@@ -3,11 +3,9 @@
 import asyncio
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import pytest
 
-from server.broadcast.compose.delay import LEAST_S
 from server.broadcast.compose.scene import Banner, Card, Scene
 from server.broadcast.hls.index import NAME, read_entries
 from server.broadcast.hls.multivariant import SMALLER
@@ -28,7 +26,7 @@ async def test_stage_becomes_a_stream_in_step_without_those_who_refused(tmp_path
     assert violations(path.read_text()) == []
     seen, heard = flashes(path), beeps(path)
     assert len(seen) >= 4
-    assert median(skews_ms(seen[1:-1], heard)) < 80  # The robot leaves pictures out where the machine is busy.
+    assert max(skews_ms(seen[1:-1], heard)) < 80
     shown = look(path)
     assert set(shown.sizes) == {(1280, 720)}
     assert max(shown.red) == 0
@@ -68,7 +66,6 @@ async def test_lone_picture_passes_until_something_lies_over_it_or_its_sender_re
         await rig.client.play(Scene(agreed=["eve"]))
         await rig.health(lambda health: health.state == "passing")
         await rig.client.play(Scene(agreed=["bob"]))
-        said_s = rig.now_s() - LEAST_S
         taken_back_s = await rig.newest_s()
         await rig.health(lambda health: health.state == "passing")
         await rig.length(1)
@@ -79,8 +76,9 @@ async def test_lone_picture_passes_until_something_lies_over_it_or_its_sender_re
     assert {(320, 180), (1280, 720)} <= set(shown.sizes)
     reds = shown.red_times()
     assert max(reds) <= taken_back_s
-    assert max(shown.tone_times()) <= said_s  # A picture that goes through may be older than its sound.
+    assert max(shown.tone_times()) <= taken_back_s
     assert shown.times[-1] > taken_back_s + 0.9
+    assert max(b - a for a, b in pairwise(shown.times)) < 1.0
     assert all(a < b for a, b in pairwise(shown.times))
 
 
