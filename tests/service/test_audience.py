@@ -76,6 +76,13 @@ async def test_line_is_kept_numbered_and_said(hall: Hall) -> None:
     assert [(one.after, one.seq) for one in hall.changes()] == [(0, 1), (1, 2), (2, 3)]
 
 
+async def test_what_came_while_it_was_read_is_told_once_with_its_own_number(hall: Hall) -> None:
+    said = [await say(hall.house, hall.session, hall.bo, text) for text in ("one", "two")]
+    first = await reading.events_after(hall.house, hall.session, 0, moderates=True, seq=1)
+    rest = await reading.events_after(hall.house, hall.session, first.seq, moderates=True)
+    assert (first.seq, first.lines, rest.lines) == (1, said[:1], said[1:])
+
+
 async def test_sent_twice_is_one_line_and_other_words_are_a_conflict(hall: Hall) -> None:
     key = client_id()
     first = await lines.say_line(hall.house, hall.bo.principal, hall.session, "once", key)

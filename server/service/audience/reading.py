@@ -59,7 +59,10 @@ async def read_events(house: House, principal: Principal, session: SessionId, af
 async def events_after(
     house: House, session: SessionId, after: int, *, moderates: bool, seq: int | None = None
 ) -> AudienceEvents:
-    """What changed after a number: for moderators, or as everybody may see it. `seq`: a number that was read before the rest is."""
+    """What changed after a number, up to that of the answer: for moderators, or as everybody may see it.
+
+    What a transaction of meanwhile numbered higher is left out: it would be told again with its own number. `seq`: a number that was read before.
+    """
     async with house.db.read() as db:
         if seq is None:
             row = await broadcast_store.find_broadcast(db, session)
@@ -68,10 +71,10 @@ async def events_after(
         asked = list(QuestionState) if moderates else [one for one in QuestionState if one is not QuestionState.ASKED]
         lines = await store.list_lines(db, session, after, states, LINES_AT_ONCE + 1)
         questions = await question_store.list_questions(db, session, after, asked, QUESTIONS_AT_ONCE)
-        polls = await poll_store.list_polls(db, session, after, POLLS_AT_ONCE)
+        polls = [one for one in await poll_store.list_polls(db, session, after, POLLS_AT_ONCE) if one.seq <= seq]
         choices = await poll_store.list_choices(db, [one.id for one in polls])
-    shown = [line_view(row) for row in lines[-LINES_AT_ONCE:]]
-    told = [question_view(row) for row in questions]
+    shown = [line_view(row) for row in lines[-LINES_AT_ONCE:] if row.seq <= seq]
+    told = [question_view(row) for row in questions if row.seq <= seq]
     return AudienceEvents(
         seq=max(seq, after),
         cut=len(lines) > LINES_AT_ONCE,
