@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -243,9 +244,23 @@ def _settings() -> "Settings":
 
 
 def _start_log() -> None:
-    from server.log import set_up
+    with _missing("rich"):  # structlog loads it for tracebacks that we do not use: 0.3 s of every start.
+        from server.log import set_up
 
     set_up(_settings().log_level)
+
+
+@contextlib.contextmanager
+def _missing(package: str) -> Iterator[None]:
+    """Whoever asks for the package meanwhile, and can do without, does without."""
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]  # Documented: an import then fails.
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 def _say(text: str) -> None:

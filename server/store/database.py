@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import event, exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -38,6 +37,7 @@ class Database:
         """`url` as in `settings().database`: sqlite+aiosqlite:///file or postgresql+asyncpg://…"""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
+        self._away = () if self.is_sqlite else _postgres_failures()
         if self.is_sqlite:
             self._writer = sqlite_engine(url, writes=True)
             self._reader = sqlite_engine(url, writes=False)
@@ -47,14 +47,14 @@ class Database:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose statements all see the same moment (SQLite), or each its own (PostgreSQL)."""
-        with _away():
+        with _named_failures(self._away):
             async with self._reader.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end of the block, rolled back when it raises."""
-        with _away():
+        with _named_failures(self._away):
             async with self._my_turn(), self._writer.begin() as connection:
                 yield connection
 
@@ -114,8 +114,12 @@ def postgres_engine(url: str) -> AsyncEngine:
 
 
 @contextlib.contextmanager
-def _away() -> Iterator[None]:
-    """The driver's failures as ours. Broken rules of the schema (IntegrityError) and bugs in statements pass."""
+def _named_failures(away: tuple[type[Exception], ...]) -> Iterator[None]:
+    """The driver's failures as ours; `away` are those that SQLAlchemy lets pass as they are.
+
+    Broken rules of the schema (IntegrityError) and bugs in statements pass.
+    """
+    away = (exc.TimeoutError, TimeoutError, OSError, *away)
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError) as failure:
@@ -124,8 +128,15 @@ def _away() -> Iterator[None]:
         if isinstance(failure, exc.IntegrityError | exc.ProgrammingError | exc.DataError):
             raise
         raise _named(failure) from failure
-    except (exc.TimeoutError, TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+    except away as failure:
         raise DatabaseAway(reason=type(failure).__name__) from failure
+
+
+def _postgres_failures() -> tuple[type[Exception], ...]:
+    """What the driver raises before there is a connection."""
+    import asyncpg  # type: ignore[import-untyped]  # Where there is only SQLite, the start does not wait for it.
+
+    return asyncpg.PostgresError, asyncpg.InterfaceError
 
 
 def _named(failure: exc.DBAPIError) -> DatabaseAway | NoSpace:

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import SessionId, SessionState
 from server.store.rows import LookRow, all_rows, chosen
 from server.store.tables import line_look, participant, session
+from server.store.writing import insert_or
 
 
 async def add_looks(db: AsyncConnection, rows: Sequence[LookRow]) -> None:
@@ -21,8 +21,7 @@ async def add_looks(db: AsyncConnection, rows: Sequence[LookRow]) -> None:
     here = set((await db.execute(known)).scalars())
     values = [asdict(row) for row in rows if row.participant_id in here]
     if values:
-        dialect = sqlite if db.dialect.name == "sqlite" else postgresql
-        await db.execute(dialect.insert(line_look).on_conflict_do_nothing(), values)
+        await db.execute(insert_or(db, line_look).on_conflict_do_nothing(), values)
 
 
 async def take_looks(db: AsyncConnection, session_id: SessionId) -> list[LookRow]:

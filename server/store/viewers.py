@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Date, ScalarSelect, Select, Subquery, Table, cast, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -14,6 +13,7 @@ from server.domain.reach import Span, Step
 from server.domain.words import ChannelId, ChatLineState, SessionId
 from server.store.broadcast_rows import ViewerStepRow
 from server.store.broadcast_tables import line, member, poll, poll_vote, question, viewer_step
+from server.store.writing import insert_or
 
 _step = viewer_step.c
 _GROWS = ("watch_s", "air_s", "peak", "counts")
@@ -23,8 +23,7 @@ async def keep_steps(db: AsyncConnection, rows: Sequence[ViewerStepRow]) -> None
     """Writes what a process counted so far; what it said of the same step before is replaced."""
     if not rows:
         return
-    dialect = sqlite if db.dialect.name == "sqlite" else postgresql
-    adding = dialect.insert(viewer_step)
+    adding = insert_or(db, viewer_step)
     grown = {name: adding.excluded[name] for name in _GROWS}
     key = [_step.session_id, _step.at, _step.process]
     await db.execute(adding.on_conflict_do_update(index_elements=key, set_=grown), [asdict(row) for row in rows])

@@ -1,12 +1,15 @@
 """Statements that both databases understand, beyond plain SQLAlchemy."""
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, insert, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Update
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _START_LOCK = 0x0A5F
 """Any number of our own, beside the one of `migrate.py`."""
@@ -25,9 +28,17 @@ async def add_row(connection: AsyncConnection, table: Table, row: Any) -> None:
 
 async def add_once(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> bool:
     """Inserts a row; False when one with the same unique value is there already, which then stays as it is."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    done = await connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+    done = await connection.execute(insert_or(connection, table).values(**values).on_conflict_do_nothing())
     return done.rowcount == 1
+
+
+def insert_or(connection: AsyncConnection, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT of this database's own, which knows ON CONFLICT."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # Where there is only SQLite, the start does not wait for it.
+
+    return postgresql.insert(table)
 
 
 async def changed(connection: AsyncConnection, statement: Update) -> bool:
