@@ -166,7 +166,7 @@ class Canvas:
         way = (
             "AREA" if width < frame.width else "BILINEAR"
         )  # Smaller by the mean of what falls together: calmer, and a third quicker.
-        scaled = scaler.reformat(frame, width=width, height=height, format="yuv420p", interpolation=way)
+        scaled = scaler.reformat(frame, width=width, height=height, format="yuv420p", interpolation=way, threads=1)
         wide, high = min(width, box.width), min(height, box.height)
         if (wide, high) != (box.width, box.height):
             self._clear(box)

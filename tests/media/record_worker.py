@@ -77,9 +77,10 @@ class RecordWorker:
         slots: tuple[int, int] = (0, 0),
         draw: Draw = flash,
         sound: Sound | None = None,
+        fps: int = 30,
     ) -> Robot:
         """A robot on stage."""
-        robot = Robot(slots=slots, codec=codec, draw=draw, fps=30, sound=beep() if sound is None else sound)
+        robot = Robot(slots=slots, codec=codec, draw=draw, fps=fps, sound=beep() if sound is None else sound)
         self.robots.append(robot)
         offer = await robot.offer()
         answer = await self.client.connect(Offer(offer.sdp, offer.sources))

@@ -52,7 +52,7 @@ class Output:
         if self._encoder is None:
             self._encoder = PictureEncoder(*self._size)
         if (frame.width, frame.height) != self._size:
-            frame = self._scaler.reformat(frame, *self._size, interpolation="BILINEAR")
+            frame = self._scaler.reformat(frame, *self._size, interpolation="AREA", threads=1)
         needs_key = self._packager.needs_key or not self._has_format_of_ours
         for picture in self._encoder.encode(frame, time, is_key or needs_key):
             self._write(picture)

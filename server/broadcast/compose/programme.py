@@ -92,6 +92,7 @@ class Programme:
         self._painter, self._passing = Painter(*self._size), Passing()
         self._outputs = self._open(self._scene[1])
         self._number, self._position, self._plan = -1, 0, Plan()
+        self._drawn = self._keyed = -STILL_EVERY
         self._planned: object = None
         while not self._stop.wait(self._until_next()):
             self._step(time.monotonic())
@@ -144,8 +145,9 @@ class Programme:
         speaker = seen.main if seen.main in seen.speaking and scene.layout != "single" else None
         wall = time.time()
         changed = self._painter.draw(scene, self._plan, frames, speaker, wall)
-        is_key = self._number % KEY_EVERY == 0
-        if changed or is_key or self._number % STILL_EVERY == 0:
+        is_key = self._number // KEY_EVERY > self._keyed  # On a busy machine the numbers jump.
+        if changed or is_key or self._number - self._drawn >= STILL_EVERY:
+            self._drawn, self._keyed = self._number, self._number // KEY_EVERY
             self._times.append(time.monotonic())
             for output in self._outputs:
                 output.show(self._painter.canvas.picture, round(self._number * TICKS / FPS), is_key)
@@ -156,10 +158,12 @@ class Programme:
         if until - self._position > CATCH_UP_S * RATE:
             self._position = until // CHUNK * CHUNK
         while self._position + CHUNK <= until:
-            mix, unheard = np.zeros((CHUNK, 2), np.float32), np.zeros((CHUNK, 2), np.float32)
+            mix = np.zeros((CHUNK, 2), np.float32)
             for person in seen.people:
                 if person.microphone is not None:
-                    person.microphone.add_to(unheard if scene.card else mix, self._position, self._began)
+                    person.microphone.add_to(mix, self._position, self._began)
+            if scene.card is not None:
+                mix[:] = 0
             for sound in self._voice.encode(limited(mix), self._position):
                 for output in self._outputs:
                     output.hear(sound)
@@ -167,7 +171,7 @@ class Programme:
 
     def _tell(self, scene_number: int) -> None:
         main = self._outputs[0]
-        newest = self._began + main.last_time / TICKS
+        newest = self._began + max(main.last_time / TICKS, self._position / RATE)
         self._health = ComposerHealth(
             main.has_begun,
             "passing" if self._passing.is_on else "composing",

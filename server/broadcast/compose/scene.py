@@ -56,8 +56,8 @@ class Scene:
 class ComposerHealth:
     """How a composer is. `state`: waiting (for its first scene), composing, passing (the sender's own picture), failed.
 
-    `ready`: the stream has begun. `fps` counts the last seconds' pictures; `position_s` is the stream's length so far, `latency_s` how long ago its
-    newest picture was captured. `people` agreed and are on stage; `is_fed`: the worker is there.
+    `ready`: the stream has begun. `fps` counts the last seconds' pictures; `position_s` is the stream's length so far, `latency_s` how long ago
+    what was shown or heard last was captured. `people` agreed and are on stage; `is_fed`: the worker is there.
     """
 
     ready: bool
