@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(report.ROOT)}
 KEYS = ("ms_per_viewer_second", "nginx_ms_per_viewer_second", "viewers_per_core", "behind_nginx_ms_per_viewer_second")
 METHOD = (
-    "A stream of 2.5 Mbit/s in parts of 0.4 s; each viewer asks for the next playlist (blocking, with its update) and for each part when it is "
+    "A stream of 2.5 Mbit/s in parts of 0.27 s; each viewer asks for the next playlist (blocking, with its update) and for each part when it is "
     "named, over two kept-alive connections. Server and nginx are alone on core 0, viewers and the writer of the stream on core 1. CPU time of the "
     "process, user and system, divided by viewers and seconds. A window counts only if the viewers got at least 97 % of the stream."
 )

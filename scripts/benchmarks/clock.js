@@ -67,7 +67,7 @@ window.clock = (() => {
       if (turn++ % 6 === 0) {
         const found = late_s(context, video);
         if (found === null) unreadable += 1;
-        else read.push({ late_s: found });
+        else read.push({ late_s: found, behind_s: Number(video.dataset.late) || null });
       }
       video.requestVideoFrameCallback(look);
     };
@@ -79,7 +79,7 @@ window.clock = (() => {
     .observe(document, { childList: true, subtree: true });
 
   clock.begin = () => { read = []; stalls = 0; unreadable = 0; };
-  clock.seen = () => ({ read, stalls, unreadable, said_s: null });
+  clock.seen = () => ({ read, stalls, unreadable });
 
   /** A WHEP player in this page, as somebody whom nobody knows. */
   clock.watch = async (address) => {

@@ -11,7 +11,7 @@ from tests.broadcast.hls.material import packager, pictures, sounds
 
 FPS = 30
 BPS = 2_500_000
-GOP = 2 * FPS
+GOP = 64
 BEHIND_S = 5.0
 
 

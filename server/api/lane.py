@@ -1,6 +1,6 @@
 """A lane of its own for live streams, in front of aiohttp on the same port: what everybody may see is answered from memory, the same bytes for all.
 
-A viewer makes five requests a second, nearly all of them for the same few answers; the way through aiohttp takes four times as long as writing the
+A viewer makes seven requests a second, nearly all of them for the same few answers; the way through aiohttp takes four times as long as writing the
 answer to the socket. So each connection begins here. A plain `GET /live/…` that finds its answer, or can wait for it together with others, is
 answered here. Everything else goes to aiohttp as it came, byte by byte, and so does every request that is not simple: of a private broadcast, for
 something that is not there, with anything unusual in its head.

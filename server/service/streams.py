@@ -17,7 +17,7 @@ from server.tasks import Tasks
 log = structlog.get_logger(__name__)
 
 FRESH_S = 1.0
-"""How old an answer about rights may be: a viewer asks five times a second, the database is asked once."""
+"""How old an answer about rights may be: a viewer asks seven times a second, the database is asked once."""
 KEPT_S = 60.0
 """While the database is away, viewers are served by what it said before, for this long."""
 IDLE_S = 60.0

@@ -3,6 +3,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
 import { Emitter } from './emitter';
+import { Steering } from './steering';
 import { isNear, tryAgain_ms, type Place } from './watching';
 
 export interface Level { height: number; chosen: boolean }
@@ -28,11 +29,16 @@ const TOO_LATE_S = 7;
 const LATE_MS = 3000;
 const NATIVE_HOLD_BACK_S = 6;
 
-/** Near the edge: the playlist says how near. A player that has fallen behind by less than a segment catches up by playing a little faster. */
+/** Near the edge: the playlist says how near. Speed is steered here: hls.js changes it only while more than a second is loaded ahead. */
 const CONFIG: Partial<HlsConfig> = {
   enableWorker: false, // Its worker would come from a blob: address, which our pages forbid; fragments need no rewriting anyway.
   lowLatencyMode: true,
-  maxLiveSyncPlaybackRate: 1.1,
+  maxLiveSyncPlaybackRate: 1,
+  liveSyncOnStallIncrease: 0,
+  startOnSegmentBoundary: true, // A first picture at once, from the key frame before the place: what that costs is caught up within seconds.
+  startFragPrefetch: true,
+  testBandwidth: false, // It would load a whole segment of the smaller picture and throw it away.
+  abrEwmaDefaultEstimate: 4_000_000,
   backBufferLength: 90,
   maxBufferLength: 20,
 };
@@ -48,10 +54,13 @@ export class LivePlayer extends Emitter<Events> {
   #follows = true;
   #lateSince = 0;
   #hasPlayed = false;
+  readonly #steering = new Steering();
+  #isSteered = false;
 
   constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
     super();
-    video.addEventListener('timeupdate', () => this.#moved());
+    video.addEventListener('timeupdate', () => { this.#moved(); this.#steer(); });
+    video.addEventListener('waiting', () => { if (this.#hasPlayed && this.#isFollowing) this.#steering.stalled(performance.now() / 1000); });
     video.addEventListener('playing', () => { this.#hasPlayed = true; });
     setInterval(() => this.#look(), LOOK_MS);
     addEventListener('online', () => { if (this.#isCutOff) this.#restart(); });
@@ -173,6 +182,23 @@ export class LivePlayer extends Emitter<Events> {
     if (!isLate) this.#lateSince = 0;
     else if (!this.#lateSince) this.#lateSince = performance.now();
     else if (performance.now() - this.#lateSince > LATE_MS) { this.#lateSince = 0; this.toEdge(); }
+  }
+
+  get #isFollowing(): boolean {
+    return this.#follows && this.isLive && !this.video.paused && !this.video.seeking;
+  }
+
+  /** Only who follows what is live is steered; who has wound back plays on as it is. */
+  #steer(): void {
+    const { video } = this, details = this.#hls?.latestLevelDetails;
+    const isSteered = Boolean(details?.live && details.partHoldBack) && this.#isFollowing;
+    if (this.#hls && isSteered && details) {
+      const { buffered, currentTime } = video;
+      const ahead_s = buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
+      video.playbackRate = this.#steering.speed({ late_s: this.#hls.latency, wanted_s: details.partHoldBack, ahead_s }, performance.now() / 1000);
+      video.dataset['late'] = this.#hls.latency.toFixed(3);
+    } else if (this.#isSteered) video.playbackRate = 1;
+    this.#isSteered = isSteered;
   }
 
   #moved(): void {

@@ -30,7 +30,7 @@ export function standing(known: Known, seen: Seen): Standing {
   return known.state === 'paused' ? 'paused' : 'live';
 }
 
-/** Further behind the newest picture than this, and the page offers the way back. Players stay 1.3 s behind by themselves. */
+/** Further behind the newest picture than this, and the page offers the way back. Players stay 0.9 s behind by themselves. */
 const NEAR_S = 5;
 
 export interface Place { at_s: number; start_s: number; edge_s: number }

@@ -7,8 +7,9 @@ import { lookBetween, sense, type Senses } from '../src/looks';
 import { fromMoment, toMoment } from '../src/moment';
 import { niceTop, runs } from '../src/parts/plots';
 import { Recovery } from '../src/recovery';
-import { actsIn, changed, divided, isComposed, seenOf } from '../src/parts/studio_steps';
+import { actsIn, divided, isComposed, seenOf } from '../src/parts/studio_steps';
 import { duration, t, tn } from '../src/text';
+import { SPEEDS, Steering } from '../src/steering';
 import { actOf, askAgain_ms, isNear, jumped, standing, tryAgain_ms } from '../src/watching';
 
 const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
@@ -210,12 +211,6 @@ test('whoever is not shown is told apart: not asked, asked, refused', () => {
   assert.deepEqual(divided(people), { seen: ['Ann'], unseen: ['Bo'] });
 });
 
-test('a change of the scene keeps the rest, but no card of a pause', () => {
-  const scene = { layout: 'grid', lower_thirds: true, main: 'a', card: { kind: 'pause', title: 'T', text: 'back soon', until: null }, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false };
-  assert.deepEqual(changed(scene, { main: null }), { layout: 'grid', lower_thirds: true, main: null, card: null, banner: { text: 'Why?', name: '' }, logo: true, size: 720, small: false });
-  assert.deepEqual(changed({ ...scene, card: { kind: 'title', title: 'T', text: '', until: null } }, {}).card, { kind: 'title', title: 'T', text: '' });
-});
-
 const LIVE = { state: 'live', hasStream: true } as const;
 const SEEN = { plays: true, isCutOff: false, hasEnded: false };
 
@@ -254,4 +249,29 @@ test('many pages never ask or try again at the same moment, nor too often', () =
 
 test('keys of the player', () => {
   assert.deepEqual([' ', 'K', 'ArrowLeft', 'ArrowRight', 'm', 'F', 'l', 'c', 'x'].map(actOf), ['play', 'play', 'back', 'on', 'mute', 'full', 'live', 'captions', '']);
+});
+
+test('a player that has fallen behind catches up, and slows down before it runs dry', () => {
+  const steering = new Steering();
+  const at = (late_s: number, ahead_s: number): number => steering.speed({ late_s, wanted_s: 0.84, ahead_s }, 0);
+  assert.equal(at(0.84, 0.6), SPEEDS.even);
+  assert.equal(at(0.9, 0.6), SPEEDS.even, 'a little is nothing');
+  assert.equal(at(1.1, 0.8), SPEEDS.quick);
+  assert.equal(at(0.93, 0.8), SPEEDS.quick, 'it goes on until it is there');
+  assert.equal(at(0.87, 0.8), SPEEDS.even);
+  assert.equal(at(2, 1.5), SPEEDS.quicker);
+  assert.equal(at(2, 0.4), SPEEDS.even, 'what is not there cannot be played faster');
+  assert.equal(at(0.84, 0.1), SPEEDS.slow);
+});
+
+test('each stall keeps a player further from the edge, and is forgiven with time', () => {
+  const steering = new Steering();
+  for (let turn = 0; turn < 20; turn += 1) steering.stalled(turn);
+  assert.ok(steering.extra_s(19) <= 2, 'never further than that');
+  const before = new Steering();
+  before.stalled(0);
+  assert.equal(before.extra_s(0), 0.3);
+  assert.equal(before.speed({ late_s: 1.1, wanted_s: 0.84, ahead_s: 0.9 }, 0), SPEEDS.even);
+  assert.ok(before.extra_s(30) < 0.2);
+  assert.equal(before.extra_s(600), 0);
 });

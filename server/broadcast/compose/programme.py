@@ -27,7 +27,8 @@ from server.broadcast.sounds import RATE, limited
 
 log = structlog.get_logger(__name__)
 
-KEY_EVERY = 2 * FPS
+KEY_EVERY = 32
+"""As often as a whole number of parts: a newcomer begins with a part that has one. Every second one begins a segment."""
 STILL_EVERY = 3
 """Of a picture that does not change, one of three is encoded: ten a second."""
 PASSING_STEP = 2

@@ -9,12 +9,13 @@ from server.broadcast.hls.samples import TICKS
 class Timing:
     """Of one stream; the times are ticks. It never changes while the stream lives (RFC 8216bis, 6.2.1).
 
-    0.4 s is a whole number of frames at 60, 50, 30, 25, 20, 15, 10 and 5 frames a second. Shorter parts cost every viewer more requests, longer ones
-    delay: players stay three parts behind. The target leaves room for clocks that tremble: a part may last 85 to 100 % of it (4.4.4.9).
+    Eight frames of thirty a second; at 60, 50, 25, 24, 20 and 15 a whole number of frames fits as well. Shorter parts cost every viewer more
+    requests, longer ones delay: players stay three parts behind. The target leaves room for clocks that tremble: a part may last 85 to 100 % of
+    it (4.4.4.9).
     """
 
-    part: int = TICKS * 4 // 10
-    part_target: int = TICKS * 42 // 100
+    part: int = TICKS * 8 // 30
+    part_target: int = TICKS * 28 // 100
     segment_least: int = TICKS * 3 // 2
     """A key frame earlier than this begins no new segment."""
     segment_most: int = TICKS * 44 // 10

@@ -83,17 +83,26 @@ def test_durations_lead_from_sample_to_sample(samples: list[Sample]) -> None:
 
 
 def test_usual_rates_fill_parts_exactly() -> None:
-    for fps in (60, 50, 30, 25, 20, 15, 10):
-        cuts = cuts_of(regular(fps, 12, gop=2 * fps))
+    for fps in (60, 30, 15):
+        cuts = cuts_of(regular(fps, 12.8, gop=64 * fps // 30))
         assert {cut.end - cut.start for cut in cuts} == {TIMING.part}, fps
-        assert [cut.ends_segment for cut in cuts] == [False, False, False, False, True] * 6
-        assert [cut.is_independent for cut in cuts] == [True, False, False, False, False] * 6
+        assert [cut.ends_segment for cut in cuts] == [*[False] * 7, True] * 6
+        assert [cut.is_independent for cut in cuts] == [True, *[False] * 7] * 6
 
 
-def test_film_has_parts_of_ten_frames() -> None:
-    cuts = cuts_of(regular(24, 10, gop=48))
-    assert {round((cut.end - cut.start) / TICKS * 24) for cut in cuts} == {10, 8}
-    assert all(cut.end - cut.start <= TIMING.part_target for cut in cuts)
+def test_other_rates_have_parts_of_whole_frames() -> None:
+    for fps in (50, 25, 24, 20):
+        cuts = cuts_of(regular(fps, 12, gop=2 * fps))
+        assert all((cut.end - cut.start) * fps % TICKS == 0 for cut in cuts), fps
+        assert all(cut.end - cut.start <= TIMING.part_target for cut in cuts), fps
+        assert all(cut.end - cut.start >= TIMING.part_least or cut.ends_segment for cut in cuts), fps
+
+
+def test_newcomers_may_begin_inside_of_a_segment() -> None:
+    """A key frame with every fourth part, as the composer makes them: every second one begins a segment."""
+    cuts = cuts_of(regular(30, 12.8, gop=32))
+    assert [cut.is_independent for cut in cuts] == [True, False, False, False] * 12
+    assert [cut.ends_segment for cut in cuts] == [*[False] * 7, True] * 6
 
 
 def test_key_frames_close_together_do_not_make_short_segments() -> None:
@@ -106,7 +115,7 @@ def test_key_frames_close_together_do_not_make_short_segments() -> None:
 def test_without_key_frames_segments_end_all_the_same() -> None:
     cuts = cuts_of(regular(30, 20, gop=10_000))
     ends = [cut.end for cut in cuts if cut.ends_segment]
-    assert ends[0] == 4 * TICKS
+    assert ends[0] == 16 * TIMING.part, "the last whole part before the target is passed by half a second"
     assert sum(cut.is_independent for cut in cuts) == 1
 
 

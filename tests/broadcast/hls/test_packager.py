@@ -11,8 +11,11 @@ from server.broadcast.hls.playlist import live_playlist, recording_playlist
 from server.broadcast.hls.samples import TICKS, Picture
 from server.broadcast.hls.stream import Stream
 from server.broadcast.hls.tape import UNFINISHED, UNSURE, HasEnded
+from server.broadcast.hls.timing import Timing
 from tests.broadcast.hls.material import STARTED_AT, Show, broadcast, packager, pictures
 from tests.broadcast.hls.rules import parse, violations
+
+PART_S = Timing().part / TICKS
 
 
 def read(directory: Path) -> Stream:
@@ -49,7 +52,7 @@ def test_pause_is_a_gap_that_viewers_see_grow(tmp_path: Path) -> None:
         writer.tick(tenth * TICKS // 10)
         seen.append(stream.end / TICKS)
         assert violations(live_playlist(stream)) == []
-    assert seen[0] == 3.6, "sound and picture of the last part may still come"
+    assert seen[0] == pytest.approx(2 + 7 * PART_S), "sound and picture of the last part may still come"
     assert seen[-1] == pytest.approx(9.3, abs=0.5)
     assert writer.needs_key
     for picture in pictures(2)[1:]:
@@ -69,10 +72,10 @@ def test_pause_is_a_gap_that_viewers_see_grow(tmp_path: Path) -> None:
 
 
 def test_lost_writer_costs_a_gap_and_a_discontinuity(tmp_path: Path) -> None:
-    """The next one goes on at the time that it is: 2.4 s of the old segment stay, 3.6 s are missing."""
+    """The next one goes on at the time that it is: one part of the old segment stays, 3.7 s are missing."""
     broadcast(tmp_path, Show(4.5), ends=False).tape.close()
     before = read(tmp_path)
-    assert before.end == round(4.4 * TICKS)
+    assert before.end == 4 * TICKS + Timing().part
     writer = packager(tmp_path, wall_at=STARTED_AT + 8)
     for sample in Show(4).samples():
         writer.write(sample)
@@ -82,8 +85,8 @@ def test_lost_writer_costs_a_gap_and_a_discontinuity(tmp_path: Path) -> None:
     assert [(one.duration / TICKS, one.is_gap, one.is_discontinuity) for one in stream.segments] == [
         (2, False, False),
         (2, False, False),
-        (pytest.approx(0.4), False, False),
-        (pytest.approx(3.6), True, False),
+        (pytest.approx(PART_S), False, False),
+        (pytest.approx(4 - PART_S), True, False),
         (2, False, True),
         (2, False, False),
     ]
@@ -148,14 +151,14 @@ def test_hours_of_absence_are_not_listed(tmp_path: Path) -> None:
 def test_half_a_line_and_half_a_file_are_cleared_away(tmp_path: Path) -> None:
     broadcast(tmp_path, Show(3), ends=False).tape.close()
     with (tmp_path / index.NAME).open("ab") as file:
-        file.write(b'{"kind":"part","part":7,"ti')
-    (tmp_path / f"p7.m4s{UNFINISHED}").write_bytes(b"half")
-    (tmp_path / "p7.m4s").write_bytes(b"whole, but no line says so")
+        file.write(b'{"kind":"part","part":11,"ti')
+    (tmp_path / f"p11.m4s{UNFINISHED}").write_bytes(b"half")
+    (tmp_path / "p11.m4s").write_bytes(b"whole, but no line says so")
     assert not read(tmp_path).has_ended
     stream = broadcast(tmp_path, Show(3)).tape.stream
     assert violations(live_playlist(read(tmp_path))) == []
     assert read(tmp_path).segments == stream.segments
-    assert not (tmp_path / "p7.m4s").exists()
+    assert not (tmp_path / "p11.m4s").exists()
     assert not list(tmp_path.glob(f"*{UNFINISHED}"))
 
 
@@ -186,7 +189,7 @@ def test_stream_without_pictures_just_ends(tmp_path: Path) -> None:
 def test_old_parts_leave_the_disk_and_segments_stay(tmp_path: Path) -> None:
     stream = broadcast(tmp_path, *(Show(10, at_s=10 * turn) for turn in range(7))).tape.stream
     parts = sorted(int(path.stem[1:]) for path in tmp_path.glob("p*.m4s"))
-    kept_s = 70 - parts[0] * 0.4
+    kept_s = 70 - parts[0] * 0.25
     assert kept_s >= 6 * 4, "parts are there for three target durations after they left the playlist"
     assert kept_s <= 8 * 4 + 4
     assert parts[-1] == stream.last_part

@@ -35,11 +35,11 @@ def stream(segments: int, parts: int, ended: bool = False) -> Stream:
         (Directives(10, 1), "ready"),
         (Directives(10), "later"),  # The whole segment.
         (Directives(10, 2), "later"),
-        (Directives(10, 8), "later"),
-        (Directives(10, 9), "too_far"),  # More than 3 / 0.42 parts behind the last.
+        (Directives(10, 11), "later"),
+        (Directives(10, 12), "too_far"),  # More than 3 / 0.28 parts behind the last.
         (Directives(11, 0), "later"),
         (Directives(11), "later"),
-        (Directives(11, 7), "too_far"),
+        (Directives(11, 10), "too_far"),
         (Directives(12), "too_far"),
         (Directives(12, 0), "too_far"),
         (Directives(10**9), "too_far"),

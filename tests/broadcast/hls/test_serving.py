@@ -18,6 +18,8 @@ from tests.broadcast.hls.material import Show, broadcast, packager
 from tests.broadcast.hls.rules import parse, violations
 
 LIVE = "stream.m3u8"
+PART_S = 0.26
+"""A little less than one: the next one ends behind it."""
 
 
 class Stage:
@@ -65,26 +67,26 @@ async def test_next_part_is_waited_for_by_everybody_together(tmp_path: Path) -> 
         await made.get(LIVE, msn=1)
         viewers = [made.tasks.start(made.get(LIVE, msn=2, part=0, skip="YES"), "viewer") for _ in range(500)]
         await made.waiting(500)
-        made.play(0.4)
+        made.play(PART_S)
         answers = await asyncio.gather(*viewers)
         assert len({id(one) for one in answers}) == 1, "written once for all of them"
         text = answers[0].body.decode()
         assert violations(text) == []
         growing = parse(text).growing
         assert growing is not None
-        assert [part.uri for part in growing.parts] == ["p10.m4s"]
+        assert [part.uri for part in growing.parts] == ["p16.m4s"]
 
 
 async def test_whole_segment_is_waited_for(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(4.4)
+        made.play(4 + PART_S)
         viewer = made.tasks.start(made.get(LIVE, msn=2), "viewer")
         await made.waiting(1)
-        for _ in range(3):
-            made.play(0.4)
+        for _ in range(6):
+            made.play(PART_S)
             await made.get(LIVE, msn=2, part=len(made.writer.tape.stream.parts) - 1)
         assert not viewer.done()
-        made.play(0.4)
+        made.play(PART_S)
         assert len(parse((await viewer).body.decode()).segments) == 3
 
 
@@ -94,7 +96,7 @@ async def test_hinted_part_comes_with_its_own_bytes(tmp_path: Path) -> None:
         hint = parse((await made.get(LIVE, msn=1)).body.decode()).hints[0]["URI"]
         viewers = [made.tasks.start(made.get(hint), "viewer") for _ in range(50)]
         await made.waiting(50)
-        made.play(0.4)
+        made.play(PART_S)
         answers = await asyncio.gather(*viewers)
         assert {one.body for one in answers} == {(tmp_path / hint).read_bytes()}
         assert answers[0].headers == {
@@ -146,7 +148,7 @@ async def test_what_no_playlist_names_is_missing_at_once(tmp_path: Path, name: s
 
 async def test_wrong_directives_are_refused_at_once(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
-        made.play(4.4)
+        made.play(4 + PART_S)
         await made.get(LIVE, msn=1)
         for query in ({"part": 1}, {"msn": "x"}, {"msn": 4}, {"msn": 2, "part": 30}):
             answer = await made.get(LIVE, **query)
@@ -177,7 +179,7 @@ async def test_full_house_says_so_and_lets_the_next_in(tmp_path: Path) -> None:
         await made.waiting(2)
         late = made.tasks.start(made.get(LIVE, msn=2, part=0), "viewer")
         await made.waiting(3)
-        made.play(0.4)
+        made.play(PART_S)
         assert [(await one).status for one in (*waiting[1:], late)] == [200, 200, 200]
 
 
@@ -185,11 +187,11 @@ async def test_first_viewers_wait_for_two_segments(tmp_path: Path) -> None:
     async with stage(tmp_path) as made:
         viewers = [made.tasks.start(made.get(name), name) for name in ("index.m3u8", LIVE)]
         await made.waiting(2)
-        made.play(3.6)
-        while made.shown.stream.last_part < 8:
+        made.play(4 - 2 * PART_S)
+        while made.shown.stream.last_part < 14:
             await made.shown.refresh()
         assert made.shown.waiting == 2
-        made.play(0.4)
+        made.play(PART_S)
         index, playlist = [(await one).body.decode() for one in viewers]
         assert index.splitlines()[-1] == LIVE
         assert violations(playlist) == []

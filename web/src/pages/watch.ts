@@ -29,7 +29,16 @@ wire();
 render();
 askLater();
 setInterval(render, 1000);
-if (document.getElementById('audience')) void openAudience({ session: id, goTo }).catch(() => {}); // Watching goes on without it.
+if (document.getElementById('audience')) void pictureFirst().then(() => openAudience({ session: id, goTo })).catch(() => {}); // Watching goes on without it.
+
+/** Until a live picture moves: chat and questions come after it, and not much later where there is none. */
+function pictureFirst(): Promise<void> {
+  if (!facts?.stream || facts.state === 'ended') return Promise.resolve();
+  return new Promise((resolve) => {
+    video.addEventListener('playing', () => resolve(), { once: true });
+    setTimeout(resolve, 2500);
+  });
+}
 
 function wire(): void {
   video.addEventListener('playing', () => { seen.plays = true; seen.hasEnded = false; render(); });
