@@ -212,8 +212,7 @@ class Explainer:
         state = "pinned" if banner else "answered"
         with contextlib.suppress(Refused):  # An agent has rejected it meanwhile.
             await self._presenter.send("PATCH", self._path(f"/questions/{question['id']}"), {"state": state})
-        scene = (await self._presenter.get(self._path()))["scene"]
-        await self._presenter.send("PUT", self._path("/scene"), scene | {"banner": banner})
+        await self._presenter.send("PUT", self._path("/scene"), {"banner": banner})
 
     async def _chat_on(self) -> None:
         """Until an agent ends the broadcast."""

@@ -77,7 +77,7 @@ class SetBanner(Request):
 
 
 class SetScene(Request):
-    """What the audience is to see, as a whole. `main`: who has the large place; None: who speaks."""
+    """What the audience is to see; what is left out stays as it is. `main`: who has the large place; None: who speaks."""
 
     layout: Layout = "speaker"
     lower_thirds: bool = True

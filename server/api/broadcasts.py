@@ -1,5 +1,8 @@
 """Broadcasts: planning, the way to the end, what is seen, and being asked."""
 
+from dataclasses import replace
+from functools import partial
+
 from server.api import broadcast_requests as b
 from server.api import requests as r
 from server.api.call import Call, Handlers
@@ -76,10 +79,17 @@ async def end(call: Call) -> BroadcastView:
 @handlers.on(f"PUT {_ONE}/scene")
 async def set_scene(call: Call) -> BroadcastView:
     said = call.body(b.SetScene)
-    card = Card(**said.card.model_dump()) if said.card else None
-    banner = Banner(**said.banner.model_dump()) if said.banner else None
-    plain = said.model_dump(exclude={"card", "banner"})
-    return await broadcasts.set_scene(call.house, call.principal, call.session, Wish(**plain, card=card, banner=banner))
+    return await broadcasts.set_scene(call.house, call.principal, call.session, partial(_scene, said))
+
+
+def _scene(said: b.SetScene, before: Wish) -> Wish:
+    """What is left out stays as it is."""
+    values = {name: getattr(said, name) for name in said.model_fields_set}
+    if said.card:
+        values["card"] = Card(**said.card.model_dump())
+    if said.banner:
+        values["banner"] = Banner(**said.banner.model_dump())
+    return replace(before, **values)
 
 
 @handlers.on(f"POST {_ONE}/consent/ask")

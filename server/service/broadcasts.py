@@ -1,7 +1,7 @@
 """A broadcast for agents: what is known of it, and its way from the plan to the end."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ from server.errors import (
     OaseError,
     SessionEnded,
 )
-from server.service.airing import announce_broadcast, go_off_air, tell_composer
+from server.service.airing import announce_broadcast, go_off_air, tell_composer, wish_of
 from server.service.audience.stage_calls import take_all_off
 from server.service.broadcast_reading import read_found, readiness, view_of
 from server.service.broadcast_views import BroadcastView
@@ -151,8 +151,13 @@ async def _ask(house: House, session: SessionId, by: Actor, *, again: bool = Fal
     await ask_stage(house, session, shown_to(row.visibility), by, again=again)
 
 
-async def set_scene(house: House, principal: Principal, session: SessionId, wish: Wish) -> BroadcastView:
-    """What is to be seen from now on; a composer that runs shows it when this returns. Agents. Raises NotFound, BroadcastEnded."""
+async def set_scene(
+    house: House, principal: Principal, session: SessionId, change: Callable[[Wish], Wish]
+) -> BroadcastView:
+    """What is to be seen from now on; a composer that runs shows it when this returns. Agents. Raises NotFound, BroadcastEnded.
+
+    `change` makes it of what was chosen before: two agents, and a question that is pinned meanwhile, do not undo each other.
+    """
     agent_only(principal)
     async with house.db.write() as db:
         row = await store.lock_broadcast(db, session)
@@ -160,7 +165,7 @@ async def set_scene(house: House, principal: Principal, session: SessionId, wish
             raise NotFound
         if row.state is BroadcastState.ENDED:
             raise BroadcastEnded
-        await store.set_broadcast(db, session, scene=dataclasses.asdict(wish))
+        await store.set_broadcast(db, session, scene=dataclasses.asdict(change(wish_of(row))))
     if row.state in COMPOSED:
         await tell_composer(house, session)
     await announce_broadcast(house, session)

@@ -85,6 +85,17 @@ async def test_nothing_goes_public_without_an_imprint(site: Site) -> None:
     assert (await ann.post(f"{one}/resume")).code == "conflict"
 
 
+async def test_change_of_the_scene_leaves_the_pinned_question(site: Site) -> None:
+    """A page that has not heard of it yet sends what its agent changed, and nothing else."""
+    ann = await site.agent("Ann")
+    one = f"/api/v1/broadcasts/{(await planned(ann))['session']}"
+    await ann.ok("PUT", f"{one}/scene", {"banner": {"text": "Why?", "name": "Bo"}})
+    scene = (await ann.ok("PUT", f"{one}/scene", {"layout": "grid"}))["scene"]
+    assert (scene["layout"], scene["banner"]) == ("grid", {"text": "Why?", "name": "Bo"})
+    scene = (await ann.ok("PUT", f"{one}/scene", {"banner": None}))["scene"]
+    assert (scene["layout"], scene["banner"]) == ("grid", None)
+
+
 async def test_people_on_stage_are_asked_by_socket_and_hear_how_it_goes(site: Site) -> None:
     async with site.house.db.write() as db:
         (channel,) = await channels.list_channels(db)

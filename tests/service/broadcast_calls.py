@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-from server.domain.broadcasts import Wish
 from server.domain.principal import Principal
 from server.domain.words import (
     CaseId,
@@ -68,7 +67,7 @@ def agents_calls(h: House, case: CaseId, session: SessionId) -> dict[str, Call]:
         "end_broadcast": lambda who: broadcasts.end(h, who, session),
         "read_broadcast": lambda who: broadcasts.read_broadcast(h, who, session),
         "rehearse": lambda who: broadcasts.rehearse(h, who, session),
-        "set_scene": lambda who: broadcasts.set_scene(h, who, session, Wish()),
+        "set_scene": lambda who: broadcasts.set_scene(h, who, session, lambda wish: wish),
         "change_broadcast": lambda who: planning.change_broadcast(h, who, session, planning.Change(title="Eve")),
         "open_broadcast": lambda who: planning.open_broadcast(h, who, session, plan()),
         "plan_broadcast": lambda who: planning.plan_broadcast(h, who, plan()),

@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from server.domain.broadcasts import Card, Wish
+from server.domain.broadcasts import Card
 from server.domain.principal import Anonymous
 from server.domain.words import (
     BroadcastState,
@@ -94,7 +95,9 @@ async def test_an_explainer_from_plan_to_recording(desk: Desk) -> None:
     await says(desk, ann, session, GIVEN)
     counting = await broadcasts.count_down(desk.house, ann, session, 30)
     async with composer(desk, session) as double:
-        await broadcasts.set_scene(desk.house, ann, session, Wish(layout="single", card=Card("title", "Hello")))
+        await broadcasts.set_scene(
+            desk.house, ann, session, lambda wish: replace(wish, layout="single", card=Card("title", "Hello"))
+        )
         assert (double.scenes[-1]["card"]["kind"], double.scenes[-1]["layout"]) == ("countdown", "single")
         assert counting.starts_at is not None
         assert double.scenes[-1]["card"]["until"] == pytest.approx(counting.starts_at.timestamp())
@@ -155,7 +158,7 @@ async def test_only_who_agreed_is_seen_from_the_moment_of_the_answer(desk: Desk)
     await says(desk, customer.principal, session, REFUSED)
     await broadcasts.go_live(desk.house, ann, session)
     async with composer(desk, session) as double:
-        await broadcasts.set_scene(desk.house, ann, session, Wish(main=theirs))  # type: ignore[arg-type]
+        await broadcasts.set_scene(desk.house, ann, session, lambda wish: replace(wish, main=theirs))  # type: ignore[arg-type]
         assert (double.agreed, double.scenes[-1]["main"]) == ([mine], None)
         assert desk.worker.shown[session] == [mine]
         assert theirs not in double.scenes[-1]["names"]

@@ -1087,7 +1087,7 @@ export interface SetPassword {
   password: string;
 }
 
-/** What the audience is to see, as a whole. `main`: who has the large place; None: who speaks. */
+/** What the audience is to see; what is left out stays as it is. `main`: who has the large place; None: who speaks. */
 export interface SetScene {
   layout?: 'speaker' | 'grid' | 'screen' | 'single';
   lower_thirds?: boolean;

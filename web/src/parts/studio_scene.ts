@@ -4,7 +4,6 @@ import { put, sentence } from '../api';
 import { byId, el, setText, show, toast } from '../dom';
 import type { BroadcastView, SetScene } from '../messages';
 import { t } from '../text';
-import { changed } from './studio_steps';
 
 const form = (): HTMLFormElement => byId<HTMLFormElement>('scene');
 const field = (id: string): HTMLInputElement => byId<HTMLInputElement>(id);
@@ -39,12 +38,12 @@ export class SceneControl {
     show(byId('scene-shown'), shown !== '');
   }
 
-  /** One change after the other, each on top of what the server said last; the audience sees it when this is done. */
+  /** One change after the other, and nothing but the change: a question that is pinned meanwhile stays. The audience sees it when this is done. */
   apply(change: Partial<SetScene>): Promise<void> {
     this.#sending = this.#sending.then(async () => {
       if (!this.#view) return;
       try {
-        const view = await put<BroadcastView>(`/api/v1/broadcasts/${this.#view.session}/scene`, changed(this.#view.scene, change));
+        const view = await put<BroadcastView>(`/api/v1/broadcasts/${this.#view.session}/scene`, change);
         this.render(view);
         this.done(view);
       } catch (error) {
@@ -55,9 +54,12 @@ export class SceneControl {
     return this.#sending;
   }
 
+  /** What differs from what the server said last. */
   #chosen(): Partial<SetScene> {
     const said = new FormData(form());
-    return { layout: said.get('layout') as NonNullable<SetScene['layout']>, lower_thirds: field('scene-names').checked, logo: field('scene-logo').checked, main: byId<HTMLSelectElement>('scene-main').value || null };
+    const chosen = { layout: said.get('layout') as NonNullable<SetScene['layout']>, lower_thirds: field('scene-names').checked, logo: field('scene-logo').checked, main: byId<HTMLSelectElement>('scene-main').value || null };
+    const before = this.#view?.scene;
+    return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => before?.[name as keyof typeof chosen] !== value));
   }
 
   #offerPeople({ people, scene }: BroadcastView): void {

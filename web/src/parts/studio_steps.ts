@@ -1,6 +1,6 @@
 /** What an agent can do with a broadcast from where it stands. Pure. */
 
-import type { BroadcastState, ConsentAnswer, SceneView, SetScene, StagePerson } from '../messages';
+import type { BroadcastState, ConsentAnswer, StagePerson } from '../messages';
 
 /** `go` leads to the question when, and who will be seen; the others are done at once. */
 export type Act = 'rehearse' | 'go' | 'now' | 'pause' | 'resume' | 'end';
@@ -32,13 +32,4 @@ export function seenOf({ shown, answer }: { shown: boolean; answer: ConsentAnswe
 export function divided(people: readonly StagePerson[]): { seen: string[]; unseen: string[] } {
   const names = (wish: boolean): string[] => people.filter((one) => one.shown === wish).map((one) => one.name);
   return { seen: names(true), unseen: names(false) };
-}
-
-/** A countdown's and the end's card are not chosen, and pauses bring their own back: only a title card outlives a change. */
-export function changed(scene: SceneView, change: Partial<SetScene>): SetScene {
-  const card = scene.card?.kind === 'title' ? { kind: 'title' as const, title: scene.card.title, text: scene.card.text } : null;
-  return {
-    layout: scene.layout as NonNullable<SetScene['layout']>, lower_thirds: scene.lower_thirds, main: scene.main, card, banner: scene.banner,
-    logo: scene.logo, size: scene.size as 720 | 1080, small: scene.small, ...change,
-  };
 }
