@@ -35,6 +35,7 @@ class PacketFeed(Tap):
     def __init__(self, request_key_frame: RequestKeyFrame, aim: Callable[[], None]) -> None:
         self._request_key_frame, self._aim = request_key_frame, aim
         self._agreed: frozenset[str] = frozenset()
+        self._tiles: dict[tuple[str, Source], tuple[int, int]] = {}
         self._numbers: dict[tuple[str, Source, Codec], int] = {}
         self._sources: list[tuple[str, Source]] = []
         self._facts: dict[str, Event] = {}
@@ -47,6 +48,10 @@ class PacketFeed(Tap):
     def takes(self, participant: str) -> bool:
         """See `tap.py`."""
         return participant in self._agreed
+
+    def tile(self, participant: str, source: Source) -> tuple[int, int] | None:
+        """See `tap.py`."""
+        return self._tiles.get((participant, source))
 
     def packet(
         self,
@@ -102,6 +107,13 @@ class PacketFeed(Tap):
         try:
             if wish.kind == "agreed":
                 self._agree(map(str, wish.data["participants"]))
+            elif wish.kind == "tiles":
+                tiles = wish.data["tiles"]
+                self._tiles = {
+                    (str(one["participant"]), Source(one["source"])): (int(one["width"]), int(one["height"]))
+                    for one in tiles
+                }
+                self._aim()
             elif wish.kind == "key_frame":
                 self._request_key_frame(str(wish.data["participant"]), Source(wish.data["source"]))
         except (KeyError, TypeError, ValueError) as error:

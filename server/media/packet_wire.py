@@ -11,6 +11,8 @@ From the worker:
 To the worker:
 
     agreed    {participants}                 packets of exactly these people from now on; before the first such message of nobody
+    tiles     {tiles}                        each {participant, source, width, height}: how large pictures are shown, (0, 0) for not at present;
+                                             a picture that is not named comes in its best layer
     key_frame {participant, source}          somebody's picture is needed anew
 """
 

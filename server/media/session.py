@@ -106,7 +106,7 @@ class Session:
     def _empty(self, connection: Connection) -> None:
         for publication in connection.publications:
             publication.participant = ""
-            publication.taps = ()
+            publication.tap(())
         if assign(connection.parts.outlets, []):
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 
@@ -150,11 +150,11 @@ class Session:
         self._announce(Event("roster", {"session": self.id, "participants": self.view().participants}))
 
     def aim_taps(self) -> None:
-        """Each tap gets the packets of those on stage whom it takes; to be called when a tap takes others than before."""
+        """Each tap gets the packets of those on stage whom it takes; to be called when a tap takes others than before, or shows them larger."""
         for seat in self.participants.values():
             taps = tuple(tap for tap in self._taps if seat.on_stage and tap.takes(seat.id))
             for publication in seat.connection.publications if seat.connection is not None else ():
-                publication.taps = taps
+                publication.tap(taps)
 
     def _fill(self) -> None:
         shown = self._shown()

@@ -40,11 +40,14 @@ RequestKeyFrame = Callable[[str, Source], None]
 class Tap(Protocol):
     """The receiving end of a session's packets. Registered by `session.add_tap(tap)`, taken off by `session.remove_tap(tap)`.
 
-    When whom it takes changes, `session.aim_taps()` has to be called.
+    When whom it takes or how large it shows them changes, `session.aim_taps()` has to be called.
     """
 
     def takes(self, participant: str) -> bool:
         """Whether it wants packets of this person. It gets no others, and nobody is asked to send better pictures for it who is not taken."""
+
+    def tile(self, participant: str, source: Source) -> tuple[int, int] | None:
+        """How large it shows this picture, in pixels; (0, 0): not at present, None: the best that comes. It gets no larger layer than it needs."""
 
     def packet(
         self,

@@ -14,6 +14,7 @@ from server.errors import NotFound
 from server.media.peer.layer import Layer
 from server.media.protocol import Seat, Tile
 from server.media.rtp import rtcp
+from server.media.tap import Source
 from tests.media.lossy_line import LossyLine
 from tests.media.rig import Rig, Way, open_rig, until
 from tests.media.wire_peer import Received, WirePeer, joined, vp8
@@ -264,6 +265,9 @@ class Kept:
 
     def takes(self, participant: str) -> bool:
         return True
+
+    def tile(self, participant: str, source: Source) -> None:
+        return None
 
     def packet(self, *packet: Any) -> None:
         self.packets.append(packet)

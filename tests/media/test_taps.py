@@ -21,6 +21,9 @@ class Kept:
     def takes(self, participant: str) -> bool:
         return True
 
+    def tile(self, participant: str, source: Source) -> None:
+        return None
+
     def packet(self, *packet: Any) -> None:
         self.packets.append(packet)
         if self.fails:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import structlog
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from server.broadcast.compose.stage import Stage
+from server.broadcast.compose.stage import Stage, Tiles
 from server.errors import BadField, MediaAway
 from server.media.client import MediaClient
 from server.media.protocol import Event
@@ -31,6 +31,7 @@ class Feed:
     def __init__(self, media: MediaClient, session: str) -> None:
         self._media, self._session = media, session
         self._agreed: frozenset[str] = frozenset()
+        self._tiles: Tiles = {}
         self._wishes: deque[Event] = deque(maxlen=WISHES_MAX)
         self._wake = asyncio.Event()
         self.is_connected = False
@@ -38,6 +39,11 @@ class Feed:
     def agree(self, participants: Iterable[str]) -> None:
         """The worker is to send packets of exactly these people."""
         self._agreed = frozenset(participants)
+        self._wake.set()
+
+    def show(self, tiles: Tiles) -> None:
+        """How large pictures are shown: the worker is to send no larger layers of them."""
+        self._tiles = tiles
         self._wake.set()
 
     def ask_key(self, participant: str, source: Source) -> None:
@@ -75,17 +81,28 @@ class Feed:
 
     async def _wish(self, ws: ClientWebSocketResponse) -> None:
         said: frozenset[str] | None = None
+        shown: Tiles | None = None
         self._wishes.clear()
         self._wake.set()
         with contextlib.suppress(ConnectionError):
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                if shown != self._tiles:
+                    shown = self._tiles
+                    await ws.send_str(dump(Event("tiles", {"tiles": _listed(shown)})).decode())
                 if said != self._agreed:
                     said = self._agreed
                     await ws.send_str(dump(Event("agreed", {"participants": sorted(said)})).decode())
                 while self._wishes:
                     await ws.send_str(dump(self._wishes.popleft()).decode())
+
+
+def _listed(tiles: Tiles) -> list[dict[str, str | int]]:
+    return [
+        {"participant": participant, "source": source.value, "width": width, "height": height}
+        for (participant, source), (width, height) in tiles.items()
+    ]
 
 
 async def _tick(stage: Stage) -> None:

@@ -20,10 +20,11 @@ from server.broadcast.compose.painter import Painter
 from server.broadcast.compose.passing import Passing, picture
 from server.broadcast.compose.picture_source import PictureSource
 from server.broadcast.compose.scene import ComposerHealth, Scene
-from server.broadcast.compose.stage import OnStage, Stage
+from server.broadcast.compose.stage import OnStage, Stage, Tiles
 from server.broadcast.hls.multivariant import SMALLER
 from server.broadcast.hls.samples import TICKS
 from server.broadcast.sounds import RATE, limited
+from server.media.tap import Source
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +123,7 @@ class Programme:
         if (scene, seen) != self._planned:
             self._planned = (scene, seen)
             self._plan = plan(scene, _pictures(seen), seen.main, self._plan.main, self._size)
+            self._stage.show(_tiles(seen, self._plan))
         self._show(scene, seen, moment)
         self._hear(scene, seen, moment)
         for output in self._outputs:
@@ -191,6 +193,14 @@ def _settle(done: "asyncio.Future[None]") -> None:
 
 def _pictures(seen: OnStage) -> list[Seen]:
     return [Seen(one.id, one.camera is not None, one.screen is not None) for one in seen.people]
+
+
+def _tiles(seen: OnStage, shown: Plan) -> Tiles:
+    """Of all pictures on stage but the one that may go through: its sender's best is the programme."""
+    sizes = {place.key: (place.box.width, place.box.height) for place in shown.places}
+    keys = {(one.id, Source.CAMERA): one.id for one in seen.people if one.camera is not None}
+    keys |= {(one.id, Source.SCREEN): screen_of(one.id) for one in seen.people if one.screen is not None}
+    return {picture: sizes.get(key, (0, 0)) for picture, key in keys.items() if key != shown.passes}
 
 
 def _sources(seen: OnStage) -> dict[str, PictureSource]:

@@ -22,6 +22,8 @@ SAME_CLOCK_S = 1.0
 
 AskKey = Callable[[str, Source], None]
 CallOnLoop = Callable[[Callable[[], None]], None]
+Tiles = dict[tuple[str, Source], tuple[int, int]]
+"""How large somebody's picture is shown, in pixels; (0, 0) while it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,14 @@ class _Coming:
 
 
 class Stage:
-    """`seen` and `delay` are what the programme reads, from any thread; everything else happens on the event loop.
+    """`seen` and `delay` are what the programme reads, from any thread, and `show` what it calls; everything else happens on the event loop.
 
-    `ask_key` asks a sender for a key frame; `on_loop` has a call made on the event loop, from any thread.
+    `ask_key` asks a sender for a key frame, `tell_tiles` tells the worker how large pictures are shown; `on_loop` has a call made on the
+    event loop, from any thread.
     """
 
-    def __init__(self, ask_key: AskKey, on_loop: CallOnLoop) -> None:
-        self._ask_key, self._on_loop = ask_key, on_loop
+    def __init__(self, ask_key: AskKey, tell_tiles: Callable[[Tiles], None], on_loop: CallOnLoop) -> None:
+        self._ask_key, self._tell_tiles, self._on_loop = ask_key, tell_tiles, on_loop
         self.agreed: frozenset[str] = frozenset()
         self.seen, self.delay = OnStage(), Delay()
         self._here: dict[str, frozenset[str]] = {}
@@ -98,6 +101,10 @@ class Stage:
             case "source":
                 codec = Codec(str(data["mime"]), int(data["clock_rate"]), str(data["fmtp"]), int(data["channels"]))
                 self._codecs[int(data["number"])] = (str(data["participant"]), Source(data["source"]), codec)
+
+    def show(self, tiles: Tiles) -> None:
+        """How large the programme shows pictures; of those it does not name it wants the best that comes."""
+        self._on_loop(lambda: self._tell_tiles(tiles))
 
     def packets(self, message: bytes) -> None:
         """A binary message of the worker. Raises ValueError for one that is cut off."""

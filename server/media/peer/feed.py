@@ -1,4 +1,4 @@
-"""What the taps of a source get of its layers: one of them at a time, the best that comes, with numbers as if it were one stream."""
+"""What the taps of a source get of its layers: one of them at a time, the best that they have a use for, with numbers as if it were one stream."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ class Feed:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
+        self.calm_s = CALM_S
         self.layer: Layer | None = None
         self._map: SlotMap[Layer] | None = None
         self._switched_at = float("-inf")
@@ -23,13 +24,13 @@ class Feed:
         """The layer that the taps should have, of `layers` (smallest first)."""
         live = [layer for layer in layers if layer.live]
         has_layer = self.layer in live
-        if has_layer and now - self._switched_at < CALM_S:
+        if has_layer and now - self._switched_at < self.calm_s:
             return self.layer
         return live[-1] if live else None
 
-    def take(self, layers: Sequence[Layer], layer: Layer, packet: MediaPacket) -> MediaPacket | None:
-        """The packet as the taps get it; None when it is of a layer that they do not have."""
-        if layer is not self.layer and not self._takes_over(layers, layer, packet):
+    def take(self, layer: Layer, packet: MediaPacket) -> MediaPacket | None:
+        """The packet as the taps get it, who have this layer or are to have it; None as long as it cannot begin with this packet."""
+        if layer is not self.layer and not self._takes_over(layer, packet):
             return None
         shift = self._map.shift if self._map is not None else NOBODY
         if packet.seq < shift.since:
@@ -38,9 +39,7 @@ class Feed:
             return packet
         return packet._replace(seq=packet.seq + shift.seq, rtp_time=packet.rtp_time + shift.time & 0xFFFFFFFF)
 
-    def _takes_over(self, layers: Sequence[Layer], layer: Layer, packet: MediaPacket) -> bool:
-        if self.target(layers, packet.arrival) is not layer:
-            return False
+    def _takes_over(self, layer: Layer, packet: MediaPacket) -> bool:
         old = self.layer
         if self._map is None or old is None:
             self._map = SlotMap(packet.seq - 1 - 0x10000, packet.rtp_time, CLOCK_RATES[self._kind])

@@ -1,15 +1,17 @@
 """One sending m-line of a browser: a camera, a microphone or a screen, in one layer or in several. It may fall silent and come back at any time."""
 
+import math
 from collections.abc import Callable
 
 from server.media.peer.ceiling import Ceiling
 from server.media.peer.demand import Demand
-from server.media.peer.feed import Feed
+from server.media.peer.feed import CALM_S, Feed
 from server.media.peer.layer import LAYER_SILENCE_S, Layer
 from server.media.peer.outlet import Outlet
 from server.media.protocol import LayersView
 from server.media.rtp.clock import PublisherClock
-from server.media.rtp.layers import Rung, nominal_bps
+from server.media.rtp.layers import Picture as Shown
+from server.media.rtp.layers import Rung, fitting, nominal_bps
 from server.media.rtp.loudness import Loudness
 from server.media.rtp.ring import MediaPacket
 from server.media.sdp.codecs import ChosenCodec
@@ -60,6 +62,8 @@ class Publication:
         self.last_at = float("-inf")
         self.loudness = Loudness()
         self._feed = Feed(kind)
+        self._tile: tuple[int, int] | None = None
+        self._tapped_rid = self.ladder[-1]
         self._ceiling = Ceiling()
         self._demand = Demand(self.ladder[(len(self.ladder) - 1) // 2])
         self._repairs = any("nack" in chosen.feedback for chosen in codecs)
@@ -88,6 +92,7 @@ class Publication:
         if len(known) == len(self.rids):
             self.ladder.sort(key=lambda rid: known[rid])
         self.layers.sort(key=lambda layer: self.ladder.index(layer.rid))
+        self._fit_taps()
 
     def rungs(self) -> list[Rung]:
         """Size and rate of each layer of the `ladder`; of one that did not come yet, what pages send."""
@@ -135,7 +140,7 @@ class Publication:
 
     def _watched(self, now: float) -> set[str]:
         """The layers that are in slots or taps, and those that slots would grow to, once their first picture is there."""
-        found = {self.ladder[-1]} if self.taps else set()
+        found = {self._tapped_rid} if self.taps else set()
         for outlet in self.outlets:
             found |= {
                 layer.rid for layer in (outlet.layer, outlet.map.wanted) if layer is not None and layer in self.layers
@@ -151,13 +156,37 @@ class Publication:
 
     def wish_key_frame_of_feed(self, now: float) -> None:
         """The same of the layer that the taps have, or wait for."""
-        layer = self._feed.target(self.layers, now) if self.kind == "video" else None
+        layer = self._target(now) if self.kind == "video" else None
         if layer is not None:
             layer.key_frames.wish()
 
+    def tap(self, taps: tuple[Tap, ...]) -> None:
+        """These get its packets from now on, of the layer that the one needs who shows it largest."""
+        self.taps = taps
+        tiles = [tap.tile(self.participant, self.source) for tap in taps]
+        sizes = [tile for tile in tiles if tile is not None]
+        tile = max(sizes, key=math.prod) if sizes and len(sizes) == len(tiles) else None
+        if tile != self._tile:
+            self._tile = tile
+            self._feed.calm_s = CALM_S if tile is None else 0.0
+            self._fit_taps()
+            self._aim_feed()
+
+    def _fit_taps(self) -> None:
+        self._tapped_rid = self.ladder[fitting(Shown(self.rungs(), None, self._tile, is_screen=False))]
+
+    def _target(self, now: float) -> Layer | None:
+        """The layer that the taps should have. One that is too large is better than none."""
+        most = self.ladder.index(self._tapped_rid)
+        live = [layer for layer in self.layers if layer.live]
+        fit = [layer for layer in live if self.ladder.index(layer.rid) <= most]
+        return self._feed.target(fit or live[:1], now)
+
     def tapped(self, layer: Layer, packet: MediaPacket) -> MediaPacket | None:
         """The packet as the taps get it, or None when they have another layer."""
-        return self._feed.take(self.layers, layer, packet)
+        if layer is not self._feed.layer and self._target(packet.arrival) is not layer:
+            return None
+        return self._feed.take(layer, packet)
 
     def count(self, now: float) -> None:
         """Once a second: how much each layer takes."""
@@ -214,6 +243,9 @@ class Publication:
     def _aim(self) -> None:
         for outlet in self.outlets:
             outlet.aim()
-        wanted = self._feed.target(self.layers, self.last_at) if self.taps and self.kind == "video" else None
+        self._aim_feed()
+
+    def _aim_feed(self) -> None:
+        wanted = self._target(self.last_at) if self.taps and self.kind == "video" else None
         if wanted is not None and wanted is not self._feed.layer:
             wanted.key_frames.need()

@@ -107,6 +107,10 @@ class Recorder(Tap):
         """See `server/media/tap.py`."""
         return participant in self._agreed
 
+    def tile(self, participant: str, source: Source) -> tuple[int, int] | None:
+        """The best picture that comes is kept."""
+        return None
+
     def packet(
         self,
         participant: str,
