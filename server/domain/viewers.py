@@ -2,6 +2,7 @@
 
 A page of ours has a socket, and the socket is the viewer, whatever its player asks for. A player without a page is known by its requests: it watches
 until it has asked for nothing for a while. Both are told apart by a key that stands for an address and a browser and says nothing about either.
+The team's pages are no viewers, nor are the players in them that show what the audience sees.
 """
 
 from collections import deque
@@ -38,33 +39,38 @@ class Audience:
 
     def __init__(self) -> None:
         self._pages: dict[Key, int] = {}
+        self._team: dict[Key, int] = {}
         self._players: dict[Key, float] = {}
         self._page_count = 0
         self._of_pages = 0  # Requests since the last look.
         self._of_players = 0
         self._recent: deque[tuple[float, int, int]] = deque()
 
-    def connected(self, key: Key) -> None:
+    def connected(self, key: Key, *, team: bool = False) -> None:
         """A page opened its socket. Its player is no longer a player without a page."""
-        self._pages[key] = self._pages.get(key, 0) + 1
-        self._page_count += 1
+        pages = self._team if team else self._pages
+        pages[key] = pages.get(key, 0) + 1
+        self._page_count += not team
         self._players.pop(key, None)
 
-    def left(self, key: Key) -> None:
+    def left(self, key: Key, *, team: bool = False) -> None:
         """A page's socket closed. A player that goes on with the same key will ask again."""
-        count = self._pages.get(key, 0)
+        pages = self._team if team else self._pages
+        count = pages.get(key, 0)
         if not count:
             return
-        self._page_count -= 1
+        self._page_count -= not team
         if count > 1:
-            self._pages[key] = count - 1
+            pages[key] = count - 1
         else:
-            del self._pages[key]
+            del pages[key]
 
     def saw(self, key: Key, older: Key | None, now: float) -> None:
         """Somebody asked for a playlist. `older`: the key that the same one had yesterday."""
         if key in self._pages or (older is not None and older in self._pages):
             self._of_pages += 1
+            return
+        if key in self._team or (older is not None and older in self._team):
             return
         if older is not None:
             self._players.pop(older, None)
@@ -87,7 +93,7 @@ class Audience:
     @property
     def is_empty(self) -> bool:
         """Nobody watches, and nobody did lately."""
-        return not self._page_count and not self._players
+        return not self._page_count and not self._players and not self._team
 
 
 def hidden(pages: int, of_pages: int, players: int, of_players: int) -> int:

@@ -82,13 +82,13 @@ class ViewerBoard:
         """Asked for a playlist of the stream."""
         self._of(session).saw(watcher.key, watcher.older, self._clock())
 
-    def connected(self, session: SessionId, watcher: Watcher) -> None:
-        """A page of ours came; give `left` the same watcher."""
-        self._of(session).connected(watcher.key)
+    def connected(self, session: SessionId, watcher: Watcher, *, team: bool = False) -> None:
+        """A page of ours came; give `left` the same watcher. The `team` is not counted, nor what it plays."""
+        self._of(session).connected(watcher.key, team=team)
 
-    def left(self, session: SessionId, watcher: Watcher) -> None:
+    def left(self, session: SessionId, watcher: Watcher, *, team: bool = False) -> None:
         """A page of ours went."""
-        self._of(session).left(watcher.key)
+        self._of(session).left(watcher.key, team=team)
 
     def _of(self, session: SessionId) -> Audience:
         audience = self._audiences.get(session)

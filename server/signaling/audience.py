@@ -54,7 +54,8 @@ class _Seat:
     socket: Socket
     member: MemberView | None
     moderates: bool
-    watcher: Watcher | None  # None for agents: they are no viewers.
+    watcher: Watcher
+    is_team: bool
     hand: HandPlace | None = None
 
 
@@ -118,16 +119,15 @@ class Rooms:
                 session, broadcast.seq, broadcast.seq, broadcast.seq, is_stale=True
             )  # Something may have come meanwhile.
         moderates = isinstance(socket.principal, Agent) or _moderates(member)
-        room.seats[socket.sid] = _Seat(socket, member, moderates, self._count_in(socket, session))
+        is_team = isinstance(socket.principal, Agent)
+        room.seats[socket.sid] = _Seat(socket, member, moderates, self._count_in(socket, session, is_team), is_team)
         socket.audience = session
         return room.told_moderators if moderates else room.told_all
 
-    def _count_in(self, socket: Socket, session: SessionId) -> Watcher | None:
-        if isinstance(socket.principal, Agent):
-            return None
+    def _count_in(self, socket: Socket, session: SessionId, is_team: bool) -> Watcher:
         request = socket.request
         watcher = self._house.viewers.watcher(request.get(ADDRESS, ""), request.headers.get("User-Agent", ""))
-        self._house.viewers.connected(session, watcher)
+        self._house.viewers.connected(session, watcher, team=is_team)
         return watcher
 
     def leave(self, socket: Socket) -> None:
@@ -136,8 +136,8 @@ class Rooms:
         room = self._rooms.get(session) if session else None
         if room is not None:
             seat = room.seats.pop(socket.sid, None)
-            if seat is not None and seat.watcher is not None:
-                self._house.viewers.left(room.session, seat.watcher)
+            if seat is not None:
+                self._house.viewers.left(room.session, seat.watcher, team=seat.is_team)
             if not room.seats:
                 del self._rooms[room.session]
 

@@ -46,6 +46,21 @@ def test_player_of_a_page_is_that_page() -> None:
     assert audience.look(1.0) == Viewers(pages=1)
 
 
+def test_team_is_no_audience_and_neither_is_its_preview() -> None:
+    audience = Audience()
+    audience.saw(KEYS[0], None, 0.0)
+    audience.connected(KEYS[0], team=True)
+    audience.saw(KEYS[0], None, 1.0)
+    audience.saw(KEYS[1], KEYS[0], 1.0)  # The salt changed while the page was open.
+    assert audience.look(1.0) == Viewers()
+    audience.connected(KEYS[2])
+    assert audience.look(1.0) == Viewers(pages=1)
+    audience.left(KEYS[0], team=True)
+    audience.saw(KEYS[0], None, 2.0)  # A player that goes on without the team's page.
+    assert audience.look(2.0) == Viewers(pages=1, players=1)
+    assert not audience.is_empty
+
+
 def test_page_whose_socket_is_lost_for_a_moment_stays_one_viewer() -> None:
     audience = Audience()
     audience.connected(KEYS[0])
