@@ -56,12 +56,15 @@ export class LivePlayer extends Emitter<Events> {
   #hasPlayed = false;
   readonly #steering = new Steering();
   #isSteered = false;
+  /** The browser plays the stream itself, as Safari does where hls.js cannot. */
+  #isNative = false;
 
   constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
     super();
     video.addEventListener('timeupdate', () => { this.#moved(); this.#steer(); });
     video.addEventListener('waiting', () => { if (this.#hasPlayed && this.#isFollowing) this.#steering.stalled(performance.now() / 1000); });
     video.addEventListener('playing', () => { this.#hasPlayed = true; });
+    video.addEventListener('error', () => { if (this.#isNative) this.#later(); });
     setInterval(() => this.#look(), LOOK_MS);
     addEventListener('online', () => { if (this.#isCutOff) this.#restart(); });
   }
@@ -118,6 +121,8 @@ export class LivePlayer extends Emitter<Events> {
     clearTimeout(this.#again);
     this.#hls?.destroy();
     this.#hls = null;
+    this.#isNative = this.#isCutOff = false;
+    this.#failures = 0;
     this.video.removeAttribute('src');
     this.video.load();
   }
@@ -135,9 +140,9 @@ export class LivePlayer extends Emitter<Events> {
   }
 
   #beginNative(from_s: number | null): void {
+    this.#isNative = true;
     this.video.src = this.addresses.stream;
     if (from_s !== null) this.video.addEventListener('loadedmetadata', () => { this.video.currentTime = from_s; }, { once: true });
-    this.video.addEventListener('error', () => this.#later());
   }
 
   /** hls.js has given up. A decoder that stumbled is set up anew; anything else is tried again from the start. */
@@ -170,7 +175,7 @@ export class LivePlayer extends Emitter<Events> {
   #look(): void {
     const { video } = this;
     this.#catchUp();
-    if (video.paused || video.ended || video.seeking || !this.#hls || document.hidden) { this.#last.moved = performance.now(); return; }
+    if (video.paused || video.ended || video.seeking || !(this.#hls || this.#isNative) || document.hidden) { this.#last.moved = performance.now(); return; }
     const limit_ms = this.#hasPlayed ? STUCK_MS : FIRST_MS;
     if (this.#last.moved && performance.now() - this.#last.moved > limit_ms) { this.#last.moved = performance.now(); this.#later(); }
   }
