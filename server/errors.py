@@ -189,6 +189,12 @@ class Conflict(OaseError):
     status = 409
 
 
+class ConsentNeeded(Conflict):
+    """Nobody comes from the audience on stage who has not agreed to be seen."""
+
+    code = "consent_needed"
+
+
 class ImprintNeeded(Conflict):
     """A channel with something public keeps its responsible person and its Impressum."""
 

@@ -52,6 +52,7 @@ class WorkerDouble:
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
         self.shown: dict[str, list[str]] = {}
+        self.shown_to_outsiders: dict[str, list[str]] = {}
         self.woken: list[str] = []
         self.seen: dict[str, list[dict[str, Any]]] = {}
         self.before: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -203,7 +204,9 @@ class WorkerDouble:
         return web.json_response(self._facts(wish["recording"], taped))
 
     async def _show(self, request: web.Request) -> web.Response:
-        self.shown[request.match_info["session"]] = (await request.json())["participants"]
+        body = await request.json()
+        self.shown[request.match_info["session"]] = body["participants"]
+        self.shown_to_outsiders[request.match_info["session"]] = body["to_outsiders"]
         return web.Response(status=204)
 
     async def _agree(self, request: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from server.service.audience import (
     reading,
     rules,
     stage_calls,
+    stage_places,
 )
 from server.service.audience import views as v
 
@@ -195,6 +196,11 @@ async def help_member(call: Call) -> v.MemberCase:
 @handlers.on(f"POST {_HERE}/members/{{member}}/stage")
 async def call_to_stage(call: Call) -> None:
     await stage_calls.call_to_stage(call.house, call.principal, call.session, _member(call))
+
+
+@handlers.on(f"GET {_HERE}/stage")
+async def read_stage_place(call: Call) -> v.StagePlace:
+    return await stage_places.read_place(call.house, call.principal, call.session, call.language)
 
 
 @handlers.on(f"DELETE {_HERE}/members/{{member}}/stage")

@@ -107,6 +107,12 @@ class JoinAudience(Request):
     after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
+class WatchStage(Request):
+    """Socket: hear what those on a stage hear, without the case behind it."""
+
+    session: SessionId
+
+
 class React(Request):
     """Socket: show something without words, several times at once; in an audience that this page hears."""
 

@@ -64,6 +64,7 @@ AUDIENCE: Sequence[Route] = (
     Route(
         "POST", f"{_HERE}/members/{{member}}/stage", Who.AGENT, "Call a member on stage", None, None, _SESSION, 204, 5
     ),
+    get(f"{_HERE}/stage", _ANYONE, "The stage, for who was called to it from the audience", v.StagePlace, _SESSION),
     _change("DELETE", "members/{member}/stage", "Leave the stage, decline, or take a member off", None, None),
     _change("POST", "me-too", "I have this problem as well", None, v.MeTooView, 5),
     _change("DELETE", "me-too", "No longer", None, v.MeTooView),
@@ -73,6 +74,7 @@ AUDIENCE_EVENTS: Sequence[SocketEvent] = (
     SocketEvent(
         "audience", _ANYONE, "Hear what changes in an audience", r.JoinAudience, AudienceJoined, _SESSION, cost=3
     ),
+    SocketEvent("watch_stage", Who.VISITOR, "Follow a stage as one from the audience", r.WatchStage, None, _SESSION),
     SocketEvent("react", _ANYONE, "Clap, laugh, …: counted, kept of nobody", r.React, None, _SESSION),
 )
 

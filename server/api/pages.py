@@ -69,7 +69,7 @@ from server.api.wire import to_plain
 from server.domain.moments import clock_words, write_moment
 from server.domain.principal import Agent
 from server.domain.reach_words import DEFINITION, LAW
-from server.domain.rights import grant_for
+from server.domain.rights import grant_for, is_outsider
 from server.domain.words import CaseId, Language, PersonKind
 from server.errors import BadField, NotSignedIn, OaseError, Removed
 from server.service import archive, recordings, sessions, topics, watching
@@ -153,6 +153,9 @@ async def session(call: Call) -> web.Response:
     call = await _as_wished(call)
     case = await sessions.case_of_session(call.house, call.principal, call.session)
     is_agent = isinstance(call.principal, Agent)
+    if is_outsider(grant_for(call.principal, case, call.session)):
+        # The audience's page turns into theirs, and back.
+        return web.Response(status=302, headers={"Location": f"/watch/{call.session}"})
     kind = "agent" if is_agent else _kind_of_visitor(call, case)
     data = {"session": call.session, "case": case, "kind": kind, **(_player(call) if is_agent else {})}
     return _page(call, "session", "agent" if is_agent else "visitor", data)

@@ -4,7 +4,7 @@
     GET /embed/{session}     embed.html.jinja   asset("watch.js")     the player alone; sites in OASE_EMBED_ORIGINS may frame it
 
 Both templates get `broadcast` (BroadcastPublic), `standing` (soon, starting, recording, gone: what the page shows without JavaScript), `address` (the
-page's whole address) and `utc(moment)`; `page.broadcast`, `page.session` and `page.hls` are for the script.
+page's whole address) and `utc(moment)`; `page.broadcast`, `page.session`, `page.hls` and `page.on_stage` are for the script.
 """
 
 from dataclasses import replace
@@ -79,8 +79,9 @@ async def embed(call: Call) -> web.Response:
 
 def _page(call: Call, name: str, found: BroadcastPublic, more: dict[str, Any]) -> web.Response:
     as_whom = "agent" if isinstance(call.principal, Agent) else "visitor"
-    hls = call.request.app[FILES].address("hls.js")
-    data = {"as": as_whom, "session": found.session, "broadcast": to_plain(found), "hls": hls}
+    files = call.request.app[FILES]
+    scripts = {"hls": files.address("hls.js"), "on_stage": files.address(f"on_stage.{call.language}.js")}
+    data = {"as": as_whom, "session": found.session, "broadcast": to_plain(found), **scripts}
     facts = {
         "broadcast": found,
         "standing": _standing(found),

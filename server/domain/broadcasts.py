@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from server.domain.words import BroadcastState, Openness, ParticipantId
+from server.domain.words import BroadcastState, Openness, ParticipantId, PersonKind
 
 STEPS: dict[BroadcastState, frozenset[BroadcastState]] = {
     BroadcastState.PLANNED: frozenset(
@@ -156,6 +156,11 @@ def _card(state: BroadcastState, chosen: Card | None, starts_at: datetime | None
     if state is BroadcastState.ENDED:
         return Card("end", title)
     return chosen
+
+
+def is_open_to_members(kind: PersonKind, *, agreed: bool) -> bool:
+    """Whether who came from the audience on stage sees, hears and is told of somebody there: who agreed to be shown, the team, others like them."""
+    return agreed or kind in {PersonKind.AGENT, PersonKind.MEMBER}
 
 
 def must_ask_again(before: Openness, after: Openness) -> bool:

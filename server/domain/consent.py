@@ -1,5 +1,6 @@
 """Consent to one purpose: the words, and which answer may follow which. Nothing is written or shown unless the last answer is GIVEN."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.domain.broadcasts import breadth
@@ -81,14 +82,37 @@ class Wanted:
         return WORDING[self.version]
 
 
+_STAYS = {
+    Language.DE: "dann sieht und hört das Publikum nichts von Ihnen, und Sie sprechen trotzdem weiter mit uns.",
+    Language.EN: "then the audience sees and hears nothing of you, and you go on talking to us all the same.",
+}
+_WATCHES = {
+    Language.DE: "dann sehen Sie weiter zu, und niemand sieht oder hört etwas von Ihnen.",
+    Language.EN: "then you go on watching, and nobody sees or hears anything of you.",
+}
+
+
+def _called(words: Mapping[Language, str]) -> dict[Language, str]:
+    """The same for who is not on stage yet: a no means something else."""
+    return {one: text.replace(_STAYS[one], _WATCHES[one]) for one, text in words.items()}
+
+
+WORDING |= {f"2026-1c-{one}": _called(WORDING[f"2026-1-{one}"]) for one in Openness}
+
 RECORDED = Wanted(Purpose.RECORDING, WORDING_VERSION)
 _SHOWN = {one: Wanted(Purpose.PUBLIC, f"2026-1-{one}") for one in Openness}
-_BREADTHS = {wanted.version: breadth(openness) for openness, wanted in _SHOWN.items()}
+_CALLED = {one: Wanted(Purpose.PUBLIC, f"2026-1c-{one}") for one in Openness}
+_BREADTHS = {wanted.version: breadth(one) for asked in (_SHOWN, _CALLED) for one, wanted in asked.items()}
 
 
 def shown_to(openness: Openness) -> Wanted:
     """What those on stage are asked before an audience sees them."""
     return _SHOWN[openness]
+
+
+def called_before(openness: Openness) -> Wanted:
+    """What somebody of the audience is asked before they come on stage."""
+    return _CALLED[openness]
 
 
 def is_enough(version: str, wanted: Wanted) -> bool:

@@ -25,7 +25,7 @@ def admin_only(principal: Principal) -> Agent:
 
 
 def grant_for(principal: Principal, case: CaseId, session: SessionId | None = None) -> Grant | None:
-    """The visitor's link to this case (and session); the customer's own before a guest's."""
+    """The visitor's link to this case (and session); the customer's own before a guest's, and both before a call from the audience."""
     if not isinstance(principal, Visitor):
         return None
     fitting = [
@@ -35,21 +35,35 @@ def grant_for(principal: Principal, case: CaseId, session: SessionId | None = No
         and grant.kind is not PersonKind.VIEWER
         and (grant.kind is PersonKind.CUSTOMER or session is None or grant.session_id == session)
     ]
-    return min(fitting, key=lambda grant: grant.kind is not PersonKind.CUSTOMER, default=None)
+    return min(fitting, key=lambda grant: _FIRST.get(grant.kind, 1), default=None)
+
+
+_FIRST = {PersonKind.CUSTOMER: 0, PersonKind.MEMBER: 2}
+
+
+def is_outsider(grant: Grant | None) -> bool:
+    """Whether the stage is open by this link and the case is not: who was called from the audience knows what the audience knows."""
+    return grant is not None and grant.kind is PersonKind.MEMBER
 
 
 def may_read_case(principal: Principal, case: CaseId) -> bool:
-    """Any agent, the case's customer, and guests of one of its sessions."""
-    return isinstance(principal, Agent) or grant_for(principal, case) is not None
+    """Any agent, the case's customer, and guests of one of its sessions; not who was called from an audience."""
+    grant = grant_for(principal, case)
+    return isinstance(principal, Agent) or (grant is not None and not is_outsider(grant))
 
 
 def may_join(principal: Principal, case: CaseId, session: SessionId) -> bool:
-    """Any agent, the case's customer, and the guests of this session."""
+    """Any agent, the case's customer, the guests of this session, and who was called to it from the audience."""
     return isinstance(principal, Agent) or grant_for(principal, case, session) is not None
 
 
+def sees_all(principal: Principal, case: CaseId, session: SessionId) -> bool:
+    """Whether somebody on stage sees everybody there, with their names; others see what the audience may see."""
+    return may_join(principal, case, session) and not is_outsider(grant_for(principal, case, session))
+
+
 def may_watch(principal: Principal, case: CaseId, session: SessionId) -> bool:
-    """Who may see the stage without being on it: whoever may join, except machines, and who holds a watch key of this session.
+    """Who may see the stage without being on it: who sees all of it there, except machines, and who holds a watch key of this session.
 
     The one decision for the audience.
     """
@@ -58,7 +72,9 @@ def may_watch(principal: Principal, case: CaseId, session: SessionId) -> bool:
     ):
         return True
     grant = grant_for(principal, case, session)
-    return isinstance(principal, Agent) or (grant is not None and grant.kind is not PersonKind.SOURCE)
+    return isinstance(principal, Agent) or (
+        grant is not None and grant.kind not in {PersonKind.SOURCE, PersonKind.MEMBER}
+    )
 
 
 class Viewable(Protocol):
@@ -112,13 +128,13 @@ def may_play(principal: Principal, broadcast: Viewable, cases: Collection[CaseId
 
 
 def may_see_entry(principal: Principal, case: CaseId, session: SessionId | None, visibility: Visibility) -> bool:
-    """Agents see all; the customer what is for everyone; a guest only that of the guest's own session."""
+    """Agents see all; the customer what is for everyone; a guest only that of the guest's own session; who came from the audience nothing."""
     if isinstance(principal, Agent):
         return True
     if visibility is not Visibility.EVERYONE:
         return False
     grant = grant_for(principal, case)
-    if grant is None:
+    if grant is None or is_outsider(grant):
         return False
     return grant.kind is PersonKind.CUSTOMER or (session is not None and may_join(principal, case, session))
 

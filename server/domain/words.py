@@ -60,11 +60,13 @@ class Outcome(StrEnum):
 
 
 class PersonKind(StrEnum):
-    """What a person is in a session. A source is a machine on stage (OBS, a camera); a viewer only watches and is listed nowhere."""
+    """What a person is in a session. A member came from the audience; a source is a machine on stage (OBS, a camera); a viewer only watches
+    and is listed nowhere."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
     GUEST = "guest"
+    MEMBER = "member"
     SOURCE = "source"
     VIEWER = "viewer"
 

@@ -11,7 +11,19 @@ from aiohttp import WSMsgType, web
 from server.errors import BadField, CrossOrigin, NotSignedIn, OaseError
 from server.media.events import Listener
 from server.media.house import House
-from server.media.protocol import Agreement, Event, Fragment, Health, Offer, Restart, Seat, StartRecording, Stats, Tiles
+from server.media.protocol import (
+    Agreement,
+    Event,
+    Fragment,
+    Health,
+    Offer,
+    Restart,
+    Seat,
+    Shown,
+    StartRecording,
+    Stats,
+    Tiles,
+)
 from server.media.wire import dump, parse, problem
 from server.tasks import Tasks
 
@@ -105,8 +117,8 @@ class Control:
         return web.Response(status=204)
 
     async def show(self, request: web.Request) -> web.Response:
-        body = parse(Agreement, await request.read())
-        self._house.session(request.match_info["session"]).show(body.participants)
+        body = parse(Shown, await request.read())
+        self._house.session(request.match_info["session"]).show(body.participants, body.to_outsiders)
         return web.Response(status=204)
 
     async def end_session(self, request: web.Request) -> web.Response:

@@ -226,7 +226,13 @@ class House:
         if seat.watches and found.watching >= VIEWERS_MAX:
             raise Busy(retry_after_s=BUSY_AGAIN_S)
         replaced = found.seat(
-            participant, connection, seat.on_stage, seat.state, watches=seat.watches, audience=seat.audience
+            participant,
+            connection,
+            seat.on_stage,
+            seat.state,
+            watches=seat.watches,
+            audience=seat.audience,
+            outsider=seat.outsider,
         )
         if replaced is not None:
             self._tasks.start(replaced.close("replaced"), "close")

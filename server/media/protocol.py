@@ -13,7 +13,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     POST   /sessions/{session}/key-frames                                -> 204             somebody is about to look
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
     GET    /sessions/{session}/packets                  WebSocket        -> for composers: what the stage sends, see `packet_wire.py`
-    PUT    /sessions/{session}/shown                    Agreement        -> 204    whom the audience sees, now
+    PUT    /sessions/{session}/shown                    Shown            -> 204    whom the audience sees, and who came from it, now
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
     PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now
     DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed
@@ -139,7 +139,8 @@ class Seat:
     """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is.
 
     Who `watches` sees the stage, is in no view of the session, and is forgotten with the connection. Somebody of the `audience` sees of it only
-    those whom the session shows to its audience: at first nobody.
+    those whom the session shows to its audience: at first nobody. An `outsider` is on stage and sees those alone whom the session shows to
+    outsiders; None keeps what was said before.
     """
 
     connection: str | None = None
@@ -147,6 +148,7 @@ class Seat:
     state: dict[str, Any] | None = None
     watches: bool = False
     audience: bool = False
+    outsider: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +210,17 @@ class StartRecording:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Exactly these people's tracks are written, or these people are shown to the audience, from now on."""
+    """Exactly these people's tracks are written from now on."""
 
     participants: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Exactly these people are shown to the audience from now on, and those `to_outsiders` to who came from it on stage."""
+
+    participants: list[str]
+    to_outsiders: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

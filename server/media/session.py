@@ -22,6 +22,7 @@ class Participant:
     on_stage: bool = False
     watches: bool = False
     is_audience: bool = False
+    is_outsider: bool = False
     interrupted: bool = False
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -63,6 +64,7 @@ class Session:
         self._taps: tuple[Tap, ...] = ()
         self._speakers = Speakers()
         self._shown_to_audience: frozenset[str] = frozenset()
+        self._shown_to_outsiders: frozenset[str] = frozenset()
 
     def seat(
         self,
@@ -73,6 +75,7 @@ class Session:
         *,
         watches: bool = False,
         audience: bool = False,
+        outsider: bool | None = None,
     ) -> Connection | None:
         """Puts the participant where it belongs; the connection that it had before, if this one replaces it."""
         seat = self.participants.setdefault(participant, Participant(participant))
@@ -83,6 +86,8 @@ class Session:
             if replaced is not None:
                 replaced.session = replaced.participant = ""
         was_on_stage, seat.watches, seat.is_audience = seat.on_stage, watches, audience
+        if outsider is not None:
+            seat.is_outsider = outsider
         if on_stage is not None:
             seat.on_stage = on_stage
         if state is not None:
@@ -134,9 +139,10 @@ class Session:
         elif seat.connection is not None and seat.connection.is_connected:
             self._assign(seat, seat.connection, self._shown())
 
-    def show(self, participants: Collection[str]) -> None:
-        """Exactly these people are seen and heard by the audience from now on."""
+    def show(self, participants: Collection[str], to_outsiders: Collection[str] = ()) -> None:
+        """Exactly these people are seen and heard by the audience, and by who came from it on stage, from now on."""
         self._shown_to_audience = frozenset(participants)
+        self._shown_to_outsiders = frozenset(to_outsiders)
         self._fill()
 
     def refresh(self) -> None:
@@ -179,6 +185,8 @@ class Session:
         wanted = [publication for publication in shown if publication.participant != viewer.id] if may else []
         if viewer.is_audience:
             wanted = [publication for publication in wanted if publication.participant in self._shown_to_audience]
+        if viewer.is_outsider:
+            wanted = [publication for publication in wanted if publication.participant in self._shown_to_outsiders]
         if assign(connection.parts.outlets, wanted):
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
 

@@ -159,9 +159,9 @@ class Workers:
         """As `MediaClient.wake_cameras`."""
         await (await self._home(session)).wake_cameras(session)
 
-    async def show(self, session: str, participants: list[str]) -> None:
+    async def show(self, session: str, participants: list[str], to_outsiders: list[str]) -> None:
         """As `MediaClient.show`."""
-        await (await self._home(session)).show(session, participants)
+        await (await self._home(session)).show(session, participants, to_outsiders)
 
     async def end_session(self, session: str) -> None:
         """As `MediaClient.end_session`."""

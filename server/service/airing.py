@@ -19,7 +19,7 @@ from server.broadcast.compose.scene import Banner, Card, Colours, Scene
 from server.broadcast.hls.kept import Kept, read_kept
 from server.broadcast.hls.multivariant import RECORDING
 from server.config import Settings
-from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, seen_by_audience
+from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, is_open_to_members, seen_by_audience
 from server.domain.consent import shown_to
 from server.domain.principal import Anonymous
 from server.domain.rights import may_play
@@ -117,17 +117,20 @@ async def told_composer(house: House, session: SessionId) -> Scene | None:
 
 
 async def show_audience(house: House, session: SessionId) -> None:
-    """The media worker shows those to the audience (WHEP) who are seen now: nobody behind a card, or when it is not open to everybody any more."""
+    """The media worker shows those to the audience (WHEP) who are seen now: nobody behind a card, or when it is not open to everybody any more.
+    Who came from the audience on stage goes on talking with the others behind a card."""
     house.streams.forget(session)
     async with house.turns.of(f"audience {session}"):
         async with house.db.read() as db:
             row = await store.find_broadcast(db, session)
             seen = await read_seen(db, row) if row is not None else None
+            people = await session_store.list_participants(db, session)
         if row is None or seen is None:
             return
+        open_to = [one.id for one in people if is_open_to_members(one.kind, agreed=one.id in seen.agreed)]
         is_seen = row.state is BroadcastState.LIVE and seen.wish.card is None and may_play(Anonymous(), row)
         with contextlib.suppress(NotFound, MediaAway):  # Then it has no audience.
-            await house.media.show(session, [str(one) for one in seen.agreed] if is_seen else [])
+            await house.media.show(session, [*seen.agreed] if is_seen else [], [*open_to])
 
 
 async def _play(house: House, session: SessionId, scene: Scene) -> bool:

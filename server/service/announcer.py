@@ -42,8 +42,8 @@ class Announcer(Protocol):
     async def desk_changed(self) -> None:
         """The agents' lists changed (to be throttled by the announcer)."""
 
-    async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
-        """Who is in a session changed. `cases` are the session's."""
+    async def roster(self, cases: Sequence[CaseId], roster: Roster, to_outsiders: Roster) -> None:
+        """Who is in a session changed. `cases` are the session's; who came from its audience on stage is told less."""
 
     async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
         """Who is in which slot of one connection."""

@@ -1,19 +1,18 @@
 """Cases that come up before an audience: each is linked to the broadcast, and its timeline says when."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.domain.principal import Person, Principal
 from server.domain.rights import agent_only
-from server.domain.words import CaseId, EntryKind, Openness, PersonKind, QuestionId, SessionId, Visibility
+from server.domain.words import CaseId, EntryKind, PersonKind, QuestionId, SessionId
 from server.errors import Conflict, NotFound
-from server.service.airing import announce_broadcast, seconds_into_stream
+from server.service.airing import announce_broadcast
+from server.service.broadcast_moments import Moment, linked_line, moment_of
 from server.service.broadcast_views import BroadcastView
 from server.service.broadcasts import read_broadcast
-from server.service.facts import Line, actor, announce_entries, write_line
+from server.service.facts import actor, announce_entries, write_line
 from server.service.house import House
 from server.service.reading import case_for
-from server.service.secrecy import hashed
 from server.service.views import Actor, Entry
 from server.store import broadcasts as store
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
@@ -33,36 +32,6 @@ async def link_answer(
     by = actor(Person(PersonKind.AGENT, agent.agent_id, agent.name))
     await link_case(house, row, case, by, await moment_of(house, row, at or house.now()))
     return await read_broadcast(house, principal, session)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When something came up, and how far into the stream that is (None: nobody knows)."""
-
-    at: datetime
-    at_s: float | None
-
-
-async def moment_of(house: House, row: BroadcastRow, at: datetime) -> Moment:
-    """A moment of a broadcast."""
-    return Moment(at, await seconds_into_stream(house, row, at.timestamp()))
-
-
-def linked_line(
-    house: House,
-    row: BroadcastRow,
-    case: CaseId,
-    kind: EntryKind,
-    by: Actor,
-    moment: Moment,
-    text: str = "",
-    about: str = "",
-) -> Line:
-    """What the case's timeline says of it, once for each thing that it is `about`. The customer reads it if the audience may know."""
-    data = {"broadcast": row.session_id, "at_s": moment.at_s, "recording": row.recording_id, "name": by.name}
-    who = Visibility.AGENTS if row.visibility is Openness.PRIVATE else Visibility.EVERYONE
-    key = hashed(f"{kind}:{row.session_id}:{about}")
-    return Line(case, kind, house.now(), by, None, text or row.title, data=data, visibility=who, client_id=key)
 
 
 async def link_case(

@@ -23,7 +23,7 @@ from server.domain.words import (
     SessionState,
 )
 from server.errors import BadField, Conflict, NotFound, SessionEnded
-from server.service.airing import announce_broadcast, tell_composer
+from server.service.airing import announce_broadcast, show_audience, tell_composer
 from server.service.facts import NOBODY, Line, actor, announce_entries, write_lines
 from server.service.house import House
 from server.service.presence import person_of_row
@@ -91,31 +91,35 @@ async def ask_newcomer(house: House, participant: ParticipantId) -> None:
         if not is_machine:
             await ask_people(house, row.session_id, [row], NOBODY, shown_to(broadcast.visibility), again=False)
         await tell_composer(house, row.session_id)
+    elif broadcast is not None:
+        await show_audience(house, row.session_id)
 
 
 async def ask_people(
     house: House, session: SessionId, people: list[ParticipantRow], by: Actor, wanted: Wanted, *, again: bool = True
 ) -> None:
     """Asks those of these people who may be asked; nobody twice while the question stands. `again`: also who said no."""
-    now = house.now()
-    entries: list[Entry] = []
-    asked: list[ParticipantRow] = []
     async with house.db.write() as db:
         await case_store.lock_cases_of(db, session)
         await session_store.lock_session(db, session)
         latest = await store.list_latest(db, session, wanted.purpose)
-        cases = await session_store.list_cases_of(db, session)
-        for one in people:
-            last = latest.get(one.id)
-            if _is_to_be_asked(last, wanted, again=again):
-                await store.add_consent(db, _question(one, cases[0], last, wanted, now))
-                lines = [_asked_line(case, one, wanted, by, now) for case in cases]
-                entries += await write_lines(db, lines)
-                asked.append(one)
+        asked = [one for one in people if _is_to_be_asked(latest.get(one.id), wanted, again=again)]
+        entries = [
+            entry for one in asked for entry in await write_question(db, house, one, by, wanted, latest.get(one.id))
+        ]
     question = ConsentQuestion(session, wanted.purpose, wanted.version, dict(wanted.words))
     await announce_entries(house, entries)
     for one in asked:
         await house.announcer.consent_asked(person_of_row(one), question)
+
+
+async def write_question(
+    db: AsyncConnection, house: House, one: ParticipantRow, by: Actor, wanted: Wanted, last: ConsentRow | None = None
+) -> list[Entry]:
+    """Somebody of a session is asked, after the `last` question to the same purpose; what its cases say of it."""
+    now, cases = house.now(), await session_store.list_cases_of(db, one.session_id)
+    await store.add_consent(db, _question(one, cases[0], last, wanted, now))
+    return await write_lines(db, [_asked_line(case, one, wanted, by, now) for case in cases])
 
 
 def _is_to_be_asked(last: ConsentRow | None, wanted: Wanted, *, again: bool) -> bool:

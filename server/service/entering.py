@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.principal import Principal
 from server.domain.words import ConnectionId, ParticipantId, SessionId, SessionState
 from server.errors import NotFound
-from server.media.protocol import Offer, Seat
+from server.media.protocol import Offer
 from server.service.consent import ask_newcomer
 from server.service.homes import is_at_home
 from server.service.house import House
@@ -20,6 +20,7 @@ from server.service.sessions import (
     follow_stage,
     new_connection,
     read_session,
+    seat_of,
 )
 from server.service.stage import wake_cameras
 from server.service.taping import resume
@@ -54,7 +55,7 @@ async def enter_session(
     """
     entering = _enter_now(house, principal, session, connection)
     seat, on_stage = await beside(entering, _wake_cameras(house, principal, session))
-    seen = await house.media.seat(session, seat.id, Seat(connection, on_stage))
+    seen = await house.media.seat(session, seat.id, seat_of(seat, connection, on_stage=on_stage))
     await follow_stage(house, session, seat, on_stage)
     if any(one.participant == seat.id and one.connected for one in seen.participants):
         await arrived(house, session, seat.id)

@@ -33,7 +33,16 @@ def person_of_row(row: ParticipantRow) -> Person:
 
 async def seat_person(db: AsyncConnection, session: SessionId, person: Person, now: datetime) -> ParticipantRow:
     """The person's seat in the session, the same one each time."""
-    fresh = ParticipantRow(
+    return await store.seat_participant(db, _fresh(session, person, now), now)
+
+
+async def add_person(db: AsyncConnection, session: SessionId, person: Person, now: datetime) -> ParticipantRow:
+    """Somebody who may come, and has no seat yet."""
+    return await store.add_participant(db, _fresh(session, person, now))
+
+
+def _fresh(session: SessionId, person: Person, now: datetime) -> ParticipantRow:
+    return ParticipantRow(
         id=ParticipantId(make_id()),
         session_id=session,
         kind=person.kind,
@@ -42,7 +51,6 @@ async def seat_person(db: AsyncConnection, session: SessionId, person: Person, n
         connection=None,
         created_at=now,
     )
-    return await store.seat_participant(db, fresh, now)
 
 
 async def bind_standby(

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.broadcasts import is_open_to_members
+from server.domain.consent import shown_to
 from server.domain.principal import Person
-from server.domain.words import ParticipantId, SessionId, SessionState, Source
+from server.domain.words import ParticipantId, PersonKind, SessionId, SessionState, Source
 from server.errors import MediaAway, NotFound, SessionEnded
 from server.media import protocol
 from server.service.house import House
 from server.service.views import ParticipantView, Roster, RunningRecording, SessionView, SourcesView
+from server.store import broadcasts as broadcast_store
+from server.store import consents as consent_store
 from server.store import recordings as recording_store
 from server.store import sessions as store
 from server.store.rows import ParticipantRow, RecordingRow, SessionRow
@@ -24,17 +28,27 @@ MEDIA_LIMIT_S = 1.0  # A page shows names without presence rather than nothing w
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the database knows of a session."""
+    """What the database knows of a session. `public`: whom those may know who came from its audience."""
 
     session: SessionRow
     people: list[ParticipantRow]
     recording: RecordingRow | None
+    public: frozenset[ParticipantId] = frozenset()
 
 
 async def read_kept(db: AsyncConnection, session: SessionRow) -> Kept:
     """A session with its people and its running recording."""
     people = await store.list_participants(db, session.id)
-    return Kept(session, people, await recording_store.find_running(db, session.id))
+    return Kept(session, people, await recording_store.find_running(db, session.id), await _public(db, session, people))
+
+
+async def _public(db: AsyncConnection, session: SessionRow, people: list[ParticipantRow]) -> frozenset[ParticipantId]:
+    """Asked for only where somebody came from an audience."""
+    if not any(one.kind is PersonKind.MEMBER for one in people):
+        return frozenset()
+    row = await broadcast_store.find_broadcast(db, session.id)
+    given = await consent_store.list_given(db, session.id, shown_to(row.visibility)) if row else []
+    return frozenset(one.id for one in people if is_open_to_members(one.kind, agreed=one.id in given))
 
 
 async def seen_by_media(house: House, session: SessionId) -> protocol.SessionView | None:
@@ -55,18 +69,22 @@ async def session_view(house: House, kept: Kept, me: Person | None) -> SessionVi
         id=kept.session.id,
         state=kept.session.state,
         started_at=kept.session.started_at,
-        participants=participant_views(kept, seen),
+        participants=participant_views(kept, seen, of=me),
         recording=_running(kept.recording),
         me=mine,
         home=kept.session.home,
     )
 
 
-def participant_views(kept: Kept, seen: protocol.SessionView | None) -> list[ParticipantView]:
-    """Everybody with a seat; once the session has ended, everybody who was there."""
+def participant_views(
+    kept: Kept, seen: protocol.SessionView | None, *, of: Person | None = None
+) -> list[ParticipantView]:
+    """Everybody with a seat; once the session has ended, everybody who was there. Who came from the audience knows those alone who are public."""
     live = {one.participant: one for one in seen.participants} if seen else {}
     ended = kept.session.state is SessionState.ENDED
     listed = [one for one in kept.people if one.seated_at or one.id in live or (ended and one.joined_at)]
+    if of is not None and of.kind is PersonKind.MEMBER:
+        listed = [one for one in listed if one.id in kept.public]
     on_stage = kept.session.state is SessionState.RUNNING
     return [_participant(one, live, on_stage, known=seen is not None) for one in listed]
 
@@ -113,7 +131,10 @@ async def announce_roster(house: House, session: SessionId, seen: protocol.Sessi
         kept = await read_kept(db, row)
         cases = await store.list_cases_of(db, session)
     recording = kept.recording.id if kept.recording else None
-    await house.announcer.roster(cases, Roster(session, participant_views(kept, seen), recording))
+    everybody = participant_views(kept, seen)
+    public = [one for one in everybody if one.id in kept.public]
+    rosters = (Roster(session, everybody, recording), Roster(session, public, recording))
+    await house.announcer.roster(cases, *rosters)
 
 
 async def seat_quietly(

@@ -16,11 +16,12 @@ from server.domain.words import (
     Outcome,
     ParticipantId,
     PersonKind,
+    Purpose,
     SessionId,
     SessionState,
     Source,
 )
-from server.errors import Conflict, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
+from server.errors import Conflict, ConsentNeeded, MediaAway, NotFound, OaseError, SessionEnded, SessionFull
 from server.media.protocol import Answer, Offer, Restart, Seat, Slot, Tile, worker_of
 from server.service.ending import Ending, finish_session
 from server.service.homes import connect_home, connect_near_queue, is_at_home
@@ -31,6 +32,7 @@ from server.service.roster import read_kept, session_view
 from server.service.turn import turn_for
 from server.service.views import ConnectionView, RestartView, SessionView, SlotView, SourcesView
 from server.store import sessions as store
+from server.store.consents import has_agreed
 from server.store.rows import ConnectionRow, ParticipantRow, SessionRow
 
 
@@ -57,7 +59,7 @@ class Entrant:
 async def admit(house: House, principal: Principal, session: SessionId) -> Admission:
     """The one decision for first joining, coming back and refreshing alike.
 
-    Raises NotFound (not theirs), SessionEnded, SessionFull, Conflict (an agent before the case is taken).
+    Raises NotFound (not theirs), SessionEnded, SessionFull, Conflict (an agent before the case is taken), ConsentNeeded (from the audience).
     """
     async with house.db.write() as db:
         entrant = await decide(house, db, principal, session)
@@ -76,9 +78,18 @@ async def decide(house: House, db: AsyncConnection, principal: Principal, sessio
         raise SessionEnded
     if row.state is SessionState.WAITING and isinstance(principal, Agent):
         raise Conflict
+    if person.kind is PersonKind.MEMBER:
+        await _check_agreed(db, session, person)
     if await store.count_others_seated(db, session, person.person_id) >= house.settings.seats:
         raise SessionFull
     return Entrant(row, case, person, grant_for(principal, case, session))
+
+
+async def _check_agreed(db: AsyncConnection, session: SessionId, person: Person) -> None:
+    """Who is called from the audience is asked before anything of them is sent."""
+    row = await store.find_person(db, session, person.person_id)
+    if row is None or not await has_agreed(db, row.id, Purpose.PUBLIC):
+        raise ConsentNeeded
 
 
 async def _readable_case(db: AsyncConnection, principal: Principal, session: SessionId) -> CaseId:
@@ -106,7 +117,7 @@ async def join_session(
         is_back = await _is_back(db, entrant)
     async with new_connection(house, dataclasses.replace(offer, returns=is_back), session) as answer:
         seat, on_stage = await _take_seat(house, principal, session, answer)
-        await house.media.seat(session, seat.id, Seat(answer.connection, on_stage, state))
+        await house.media.seat(session, seat.id, seat_of(seat, answer.connection, state, on_stage=on_stage))
         await follow_stage(house, session, seat, on_stage)
     return answer, seat
 
@@ -148,6 +159,11 @@ async def _take_seat(
         await store.bind_connection(db, connection, seat.id)
     on_stage = entrant.session.state is SessionState.RUNNING
     return dataclasses.replace(seat, connection=connection), on_stage
+
+
+def seat_of(seat: ParticipantRow, connection: str, state: dict[str, bool] | None = None, *, on_stage: bool) -> Seat:
+    """Somebody's place on the worker."""
+    return Seat(connection, on_stage, state, outsider=seat.kind is PersonKind.MEMBER)
 
 
 async def follow_stage(house: House, session: SessionId, seat: ParticipantRow, on_stage: bool) -> None:

@@ -9,7 +9,6 @@ from server.api.answers import GoneTold, LayersOfSource, LayersTold, MediaTold, 
 from server.api.metrics import METRICS
 from server.api.wire import to_plain
 from server.domain.principal import Agent, Person
-from server.domain.rights import may_join
 from server.domain.viewers import Viewers
 from server.domain.words import AgentId, CaseId, ConnectionId, LinkId, SessionId, VisitorId
 from server.media.protocol import LayersView, worker_of
@@ -100,11 +99,14 @@ class SocketAnnouncer:
         if connection in self._layers:
             await self._tell_layers(connection)
 
-    async def roster(self, cases: Sequence[CaseId], roster: Roster) -> None:
-        pages = [
-            socket for socket, case in self._crowd.watching(cases) if may_join(socket.principal, case, roster.session)
-        ]
-        await asyncio.gather(*(self._crowd.tell(socket, "roster", roster) for socket in pages))
+    async def roster(self, cases: Sequence[CaseId], roster: Roster, to_outsiders: Roster) -> None:
+        pages = self._crowd.in_session(cases, roster.session)
+        await asyncio.gather(
+            *(
+                self._crowd.tell(socket, "roster", to_outsiders if socket.stage == roster.session else roster)
+                for socket in pages
+            )
+        )
 
     async def slots(self, connection: ConnectionId, slots: Sequence[SlotView]) -> None:
         self._slots[connection] = SlotsTold(connection, list(slots))

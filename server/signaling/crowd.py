@@ -10,6 +10,7 @@ from aiohttp import web
 from server.api.metrics import METRICS
 from server.api.wire import to_plain
 from server.domain.principal import Agent, Principal, Visitor
+from server.domain.rights import may_join, sees_all
 from server.domain.words import CaseId, ConnectionId, Language, SessionId
 from server.signaling.feed import Watcher
 
@@ -18,7 +19,7 @@ Emit = Callable[[str, dict[str, Any], str], Awaitable[None]]  # event, body, sid
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One open page. `wish` says as whom it came ("visitor" or "agent")."""
+    """One open page. `wish` says as whom it came ("visitor" or "agent"). `stage`: on which it is without the case, as one from the audience."""
 
     sid: str
     principal: Principal
@@ -29,6 +30,7 @@ class Socket:
     holds: set[ConnectionId] = field(default_factory=set)
     at_desk: bool = False
     audience: SessionId | None = None
+    stage: SessionId | None = None
     opened_at: float = field(default_factory=time.monotonic)
     kind: str = ""
 
@@ -77,6 +79,16 @@ class Crowd:
             if case is not None:
                 found.append((socket, case))
         return found
+
+    def in_session(self, cases: Iterable[CaseId], session: SessionId) -> list[Socket]:
+        """The pages of those who may be on the stage of a session of these cases, and follow it."""
+        wanted = list(cases)
+        watchers = [socket for socket, case in self.watching(wanted) if sees_all(socket.principal, case, session)]
+        return watchers + [
+            socket
+            for socket in self._by_sid.values()
+            if socket.stage == session and any(may_join(socket.principal, case, session) for case in wanted)
+        ]
 
     def at_desk(self) -> list[Socket]:
         return [socket for socket in self._by_sid.values() if socket.at_desk]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from server.api.answers import Bye, ConsentTold, DeskTold, QueueTold, SessionEndedTold
 from server.api.wire import adapter
 from server.domain.principal import Agent, Person
-from server.domain.rights import is_person, may_join, may_read_case
+from server.domain.rights import is_person, may_read_case
 from server.domain.viewers import Viewers
 from server.domain.words import CaseId, ConnectionId, LinkId, RecordingId, SessionId
 from server.errors import OaseError
@@ -108,9 +108,8 @@ class Listener:
         """To the pages of those who may be on stage: agents, customers and guests of the session. Viewers' next requests are judged anew."""
         change = _read(BroadcastChange, message["change"])
         self._house.streams.forget(change.session)
-        for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
-            if may_join(socket.principal, case, change.session):
-                await self._crowd.tell(socket, "broadcast", change)
+        for socket in self._crowd.in_session([CaseId(case) for case in message["cases"]], change.session):
+            await self._crowd.tell(socket, "broadcast", change)
 
     async def _tell_watchers(self, cases: list[CaseId], event: str, body: Any) -> None:
         for socket, case in self._crowd.watching(cases):
@@ -147,9 +146,8 @@ class Listener:
         self._told[progress.recording] = progress
         if len(self._told) > 1000:
             del self._told[next(iter(self._told))]
-        for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
-            if may_join(socket.principal, case, progress.session):
-                await self._crowd.tell(socket, "recording", progress)
+        for socket in self._crowd.in_session([CaseId(case) for case in message["cases"]], progress.session):
+            await self._crowd.tell(socket, "recording", progress)
 
     async def _visitor_revoked(self, message: dict[str, Any]) -> None:
         link, visitor_id = LinkId(message["link"]), message.get("visitor")
@@ -174,9 +172,8 @@ class Listener:
 
     async def _session_ended(self, message: dict[str, Any]) -> None:
         session = SessionId(message["session"])
-        for socket, case in self._crowd.watching([CaseId(case) for case in message["cases"]]):
-            if may_join(socket.principal, case, session):
-                await self._crowd.tell(socket, "session_ended", SessionEndedTold(session))
+        for socket in self._crowd.in_session([CaseId(case) for case in message["cases"]], session):
+            await self._crowd.tell(socket, "session_ended", SessionEndedTold(session))
 
     async def _viewers(self, message: dict[str, Any]) -> None:
         counts = {

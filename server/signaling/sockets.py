@@ -11,7 +11,7 @@ from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused  # type: ignore[import-untyped]
 
 from server.api.answers import AudienceJoined, Bye, Watching
-from server.api.audience_requests import JoinAudience, React
+from server.api.audience_requests import JoinAudience, React, WatchStage
 from server.api.call import EDGE
 from server.api.callers import check_door, principal_of
 from server.api.door import SocketEvent
@@ -27,7 +27,7 @@ from server.domain.words import Language
 from server.errors import NotFound, NotSignedIn, OaseError
 from server.service.agents import touch_agent
 from server.service.house import House
-from server.service.sessions import owns_connection, show_tiles
+from server.service.sessions import case_of_session, owns_connection, show_tiles
 from server.service.views import Entry
 from server.signaling.announcer import SocketAnnouncer
 from server.signaling.audience import Rooms
@@ -77,6 +77,7 @@ class Sockets:
             "tiles": self._tiles,
             "looked": self._looked,
             "audience": self._audience,
+            "watch_stage": self._watch_stage,
             "react": self._react,
         }
         if handlers.keys() != {event.name for event in EVENTS}:
@@ -177,6 +178,10 @@ class Sockets:
 
     async def _audience(self, socket: Socket, body: JoinAudience) -> AudienceJoined:
         return AudienceJoined(await self._rooms.join(socket, body.session))
+
+    async def _watch_stage(self, socket: Socket, body: WatchStage) -> None:
+        await case_of_session(self._house, socket.principal, body.session)
+        socket.stage = body.session
 
     async def _react(self, socket: Socket, body: React) -> None:
         if socket.audience != body.session:

@@ -132,7 +132,7 @@ async def note_line_at(db: AsyncConnection, member_id: MemberId, at: datetime) -
 async def list_called(db: AsyncConnection, session: SessionId) -> list[MemberRow]:
     """The members who hold a link that was made for them alone, to come on stage."""
     called = select(link.c.created_by).where(
-        link.c.session_id == session, link.c.kind == PersonKind.GUEST, link.c.revoked_at.is_(None)
+        link.c.session_id == session, link.c.kind == PersonKind.MEMBER, link.c.revoked_at.is_(None)
     )
     statement = chosen(MemberRow, member).where(member.c.session_id == session, member.c.id.in_(called))
     return all_rows(MemberRow, await db.execute(statement))

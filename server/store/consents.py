@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.consent import RECORDED, Wanted, is_enough, may_write
-from server.domain.words import ParticipantId, PersonKind, Purpose, SessionId
+from server.domain.words import ConsentAnswer, ParticipantId, PersonKind, Purpose, SessionId
 from server.store.rows import ConsentRow, all_rows, chosen
 from server.store.tables import consent, link, participant
 from server.store.writing import add_row, changed
@@ -48,6 +48,13 @@ async def list_given(db: AsyncConnection, session_id: SessionId, wanted: Wanted 
     yes = [row for row in latest.values() if may_write(row.answer) and is_enough(row.wording_version, wanted)]
     given = {row.participant_id for row in yes}
     return sorted(given | await _list_machines(db, session_id, given))
+
+
+async def has_agreed(db: AsyncConnection, participant_id: ParticipantId, purpose: Purpose) -> bool:
+    """Whether the person ever said yes to it, taken back or not."""
+    yes = consent.c.answer.in_([ConsentAnswer.GIVEN, ConsentAnswer.WITHDRAWN])
+    mine = (consent.c.participant_id == participant_id, consent.c.purpose == purpose, yes)
+    return (await db.execute(select(consent.c.id).where(*mine).limit(1))).first() is not None
 
 
 async def _list_machines(db: AsyncConnection, session_id: SessionId, given: set[ParticipantId]) -> set[ParticipantId]:

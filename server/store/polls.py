@@ -100,6 +100,12 @@ async def call_hand(db: AsyncConnection, session: SessionId, member_id: MemberId
     return await changed(db, update(hand).where(*mine).values(called_at=at))
 
 
+async def is_up(db: AsyncConnection, session: SessionId, member_id: MemberId) -> bool:
+    """Whether a member's hand is raised, called or not."""
+    mine = (hand.c.session_id == session, hand.c.member_id == member_id)
+    return (await db.execute(select(hand.c.member_id).where(*mine))).first() is not None
+
+
 async def list_hands(db: AsyncConnection, session: SessionId) -> list[tuple[HandRow, str]]:
     """Raised hands in their order, with the members' names; at most 500."""
     statement = (

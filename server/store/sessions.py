@@ -122,6 +122,12 @@ async def seat_participant(db: AsyncConnection, row: ParticipantRow, now: dateti
     return found or row
 
 
+async def add_participant(db: AsyncConnection, row: ParticipantRow) -> ParticipantRow:
+    """The person's one row in the session, without a seat; the one that is there already."""
+    await add_once(db, participant, asdict(row))
+    return await find_person(db, row.session_id, row.person_id) or row
+
+
 async def count_others_seated(db: AsyncConnection, session_id: SessionId, person_id: str) -> int:
     """How many other people have a seat in the session."""
     statement = select(func.count()).where(

@@ -30,6 +30,7 @@ FOR_MEMBERS = {
 }  # fmt: skip
 FOR_AGENTS = {"POST questions/{question}/case", "POST members/{member}/case", "POST members/{member}/stage"}
 OFF_STAGE = "DELETE members/{member}/stage"  # For agents, and for the member.
+ON_STAGE = "GET stage"  # For who is called there, which nobody here is.
 FOR_ALL = {"GET audience", "GET events", "GET invitations", "POST members", "POST me-too", "DELETE me-too"}
 SPEAKING = {"POST lines", "POST questions", "POST hands"}
 MEMBERS_ONLY = (FOR_MEMBERS | {"POST members", "POST me-too", "DELETE me-too"}) - {"POST lines"}
@@ -85,6 +86,8 @@ async def knock(browser: Browser, route: Route, ids: dict[str, str]) -> Reply:
 
 def code_expected(who: str, name: str) -> str:
     """What the reply has to say; "" for success."""
+    if name == ON_STAGE:
+        return "not_found"
     if who == "agent":
         return "forbidden" if name in MEMBERS_ONLY - {"DELETE hands/{member}"} else ""
     if name in {"GET audience", "GET events", "GET invitations"}:
@@ -113,7 +116,8 @@ async def test_each_route_is_open_to_whom_it_is_for(hall: Hall, who: str) -> Non
         "POST members",
     ]  # What would change the others' answers.
     order = sorted(AUDIENCE, key=lambda route: last.index(name_of(route)) if name_of(route) in last else -1)
-    assert {name_of(route) for route in AUDIENCE} == FOR_MODERATORS | FOR_MEMBERS | FOR_ALL | FOR_AGENTS | {OFF_STAGE}
+    known = FOR_MODERATORS | FOR_MEMBERS | FOR_ALL | FOR_AGENTS | {OFF_STAGE, ON_STAGE}
+    assert {name_of(route) for route in AUDIENCE} == known
     for route in order:
         reply = await knock(hall.people[who], route, hall.ids)
         expected = code_expected(who, name_of(route))

@@ -37,7 +37,7 @@ async def test_question_leads_to_a_private_case_that_nobody_else_sees(site: Site
     async with site.house.db.read() as db:
         (asked,) = await questions.list_questions(db, SessionId(session), 0, list(QuestionState), 5)
     await stage_calls.call_to_stage(site.house, agent, SessionId(session), asked.member_id)
-    await bo.get_by_role("link", name="Come on stage").wait_for()
+    await bo.get_by_role("button", name="Come on stage").wait_for()
     assert await look(bo, "watch-invited") == []
     await bo.get_by_role("button", name="Not now").click()
     await bo.get_by_text("You are invited on stage").wait_for(state="detached")

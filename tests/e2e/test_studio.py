@@ -130,9 +130,8 @@ async def test_explainer_from_the_plan_to_the_recording(place: Place, product: P
     await until_other(viewer, card)
     await presses(agent, "pause")
     await agent.until(f"{STATE} === 'paused'")
+    await viewer.until(f"{STANDING} === 'paused'", 5)  # By the socket: the page asks every twenty seconds only.
     await until_other(viewer, before)
-    await asks(viewer)
-    await viewer.until(f"{STANDING} === 'paused'")
     await presses(agent, "resume")
     await agent.until(f"{STATE} === 'live'")
     await presses(agent, "end")

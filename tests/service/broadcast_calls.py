@@ -40,6 +40,7 @@ from server.service.audience import (
     reading,
     rules,
     stage_calls,
+    stage_places,
 )
 from server.service.house import House
 from tests.desk import client_id
@@ -105,6 +106,7 @@ def audience_calls(h: House, session: SessionId) -> dict[str, Call]:
         "set_rules": lambda who: rules.set_rules(h, who, session, slow_mode_s=10),
         "list_hands": lambda who: reading.list_hands(h, who, session),
         "read_invitations": lambda who: invitations.read_invitations(h, who, session),
+        "read_place": lambda who: stage_places.read_place(h, who, session, Language.DE),
         "leave_stage": lambda who: stage_calls.leave_stage(h, who, session, MEMBER),
         "find_viewable": lambda who: live.find_viewable(h, who, session),
         "read_public": lambda who: watching.read_public(h, who, session),

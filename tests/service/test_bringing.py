@@ -8,16 +8,27 @@ from pathlib import Path
 import pytest
 
 from server.domain.principal import Agent, Anonymous, Visitor
-from server.domain.words import CaseState, ConsentAnswer, EntryKind, Openness, PersonKind, QuestionState, SessionState
-from server.errors import Banned, BroadcastEnded, Conflict, Forbidden, NotFound, SessionFull
-from server.service import broadcast_cases, broadcasts, cases, queue, sessions
-from server.service.audience import hands, helping, invitations, members, questions, reading, stage_calls
+from server.domain.words import CaseState, ConsentAnswer, EntryKind, Language, Openness, QuestionState, SessionState
+from server.errors import Banned, BroadcastEnded, Conflict, ConsentNeeded, Forbidden, NotFound, SessionFull
+from server.service import broadcast_cases, broadcasts, cases, consent, queue, sessions, timeline
+from server.service.audience import (
+    hands,
+    helping,
+    invitations,
+    members,
+    questions,
+    reading,
+    stage_calls,
+    stage_places,
+)
 from server.service.audience.views import AudienceChange, Invitations
+from server.service.consent import Said
 from server.service.house import House
 from server.service.links import find_visitor
+from server.service.views import ConsentView
 from server.store import broadcasts as store
 from tests.audience import Fan, ask, join
-from tests.desk import Desk, open_desk
+from tests.desk import Desk, client_id, open_desk
 from tests.studio_desk import opened_call, rehearsed, row_of, says
 from tests.worker_double import until
 
@@ -45,6 +56,24 @@ class Hall:
 
     async def offered(self, fan: Fan) -> Invitations:
         return await invitations.read_invitations(self.house, await self.now(fan), self.session)
+
+    async def asked(self, fan: Fan, session: str = "") -> ConsentView:
+        """What the called one is asked about being seen."""
+        place = await stage_places.read_place(self.house, await self.now(fan), session or self.session, Language.EN)
+        assert place.broadcast is not None
+        assert place.broadcast.consent is not None
+        return place.broadcast.consent
+
+    async def agrees(self, fan: Fan, answer: ConsentAnswer = ConsentAnswer.GIVEN, session: str = "") -> None:
+        said = Said(answer, (await self.asked(fan, session)).wording_version)
+        await consent.answer_public(self.house, await self.now(fan), session or self.session, said)
+
+    async def comes(self, fan: Fan) -> Visitor:
+        """Called, agreed, and on stage."""
+        await stage_calls.call_to_stage(self.house, self.ann, self.session, fan.id)
+        await self.agrees(fan)
+        await self.desk.connects(await self.now(fan), self.session)
+        return await self.now(fan)
 
     def invited(self) -> list[str]:
         changes: list[AudienceChange] = [change for _, change in self.desk.heard.of("audience")]
@@ -152,22 +181,89 @@ async def test_called_member_comes_is_asked_and_not_shown_before_a_yes(hall: Hal
     call = (await hall.offered(hall.bo)).stage
     assert call is not None
     assert (await reading.list_hands(hall.house, hall.ann, hall.session)).hands[0].called_at is not None
+    assert call.raised
     bo = await hall.now(hall.bo)
+    with pytest.raises(ConsentNeeded):
+        await hall.desk.connects(bo, hall.session)
+    asked = await hall.asked(hall.bo)
+    assert (asked.asked, asked.answer, asked.wording_version) == (True, None, "2026-1c-public")
+    assert "go on watching" in asked.wording
+    await hall.agrees(hall.bo)
     await hall.desk.connects(bo, hall.session)
-    await until(lambda: PersonKind.GUEST in [person.kind for person, _ in hall.desk.heard.of("consent_asked")])
-    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
-    assert {one.name: one.shown for one in view.people} == {"ann": True, "Bo": False}
-    await says(hall.desk, bo, hall.session, ConsentAnswer.GIVEN)
     view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
     assert {one.name: one.shown for one in view.people} == {"ann": True, "Bo": True}
     kinds = await hall.desk.kinds(view.case)
-    assert kinds.count(EntryKind.STAGE_CALLED) == 1
+    assert [kinds.count(one) for one in (EntryKind.STAGE_CALLED, EntryKind.PUBLIC_ASKED)] == [1, 2]
+
+
+async def test_who_refuses_is_never_let_in(hall: Hall) -> None:
+    await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    await hall.agrees(hall.bo, ConsentAnswer.REFUSED)
+    bo = await hall.now(hall.bo)
+    for come in (sessions.admit(hall.house, bo, hall.session), hall.desk.connects(bo, hall.session)):
+        with pytest.raises(ConsentNeeded):
+            await come
+    assert len(hall.desk.worker.connections) == 1  # ann's
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert [one.name for one in view.people] == ["ann"]
+
+
+async def test_who_took_a_yes_back_may_come_back_unseen(hall: Hall) -> None:
+    bo = await hall.comes(hall.bo)
+    await hall.agrees(hall.bo, ConsentAnswer.WITHDRAWN)
+    await hall.desk.connects(bo, hall.session)
+    view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
+    assert {one.name: one.shown for one in view.people} == {"ann": True, "Bo": False}
+
+
+async def test_from_the_audience_one_sees_what_the_audience_sees(hall: Hall) -> None:
+    """A help call that was opened: its customer has not agreed to be shown, then does."""
+    desk, house = hall.desk, hall.house
+    customer = await opened_call(desk)
+    async with house.db.write() as db:
+        await store.set_broadcast(db, customer.session, state="live", live_at=house.now())
+    fan = await join(house, customer.session)
+    await stage_calls.call_to_stage(house, hall.ann, customer.session, fan.id)
+    bo = await hall.now(fan)
+    await hall.agrees(fan, session=customer.session)
+    await desk.connects(bo, customer.session)
+    for unreadable in (
+        cases.read_case(house, bo, customer.case),
+        timeline.read_timeline(house, bo, customer.case),
+        timeline.say_chat(house, bo, customer.case, "Hello", client_id()),
+    ):
+        with pytest.raises(NotFound):
+            await unreadable
+    place = await stage_places.read_place(house, bo, customer.session, Language.EN)
+    session = await sessions.read_session(house, bo, customer.session)
+    assert {one.name for one in place.session.participants} == {one.name for one in session.participants}
+    assert {one.name for one in session.participants} == {"ann", "Bo"}
+    assert "Carla" not in repr((place, session))
+    assert "Carla" not in repr([told[2] for told in desk.heard.of("roster")])
+    await until(lambda: len(desk.worker.shown_to_outsiders.get(customer.session, [])) == 2)
+    await broadcasts.ask_to_be_seen(house, hall.ann, customer.session)
+    await says(desk, customer.principal, customer.session, ConsentAnswer.GIVEN)
+    session = await sessions.read_session(house, bo, customer.session)
+    assert {one.name for one in session.participants} == {"ann", "Bo", "Carla"}
+    assert len(desk.worker.shown_to_outsiders[customer.session]) == 3
+
+
+async def test_own_case_of_the_called_knows_the_minute(hall: Hall) -> None:
+    opened = await helping.help_member(hall.house, hall.ann, hall.session, hall.bo.id)
+    await hall.comes(hall.bo)
+    await stage_calls.leave_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    found = [one for one in await hall.desk.entries(opened.case) if one.kind in {"stage_called", "stage_left"}]
+    assert [(one.kind, one.data["name"], one.data["broadcast"]) for one in found] == [
+        (EntryKind.STAGE_CALLED, "Bo", hall.session),
+        (EntryKind.STAGE_LEFT, "Bo", hall.session),
+    ]
 
 
 @pytest.mark.parametrize("by_agent", [True, False])
 async def test_off_the_stage_is_off_for_good(hall: Hall, by_agent: bool) -> None:
     await hands.raise_hand(hall.house, hall.bo.principal, hall.session)
     await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
+    await hall.agrees(hall.bo)
     bo = await hall.now(hall.bo)
     connection = await hall.desk.connects(bo, hall.session)
     who = hall.ann if by_agent else bo
@@ -180,6 +276,7 @@ async def test_off_the_stage_is_off_for_good(hall: Hall, by_agent: bool) -> None
     assert (await reading.list_hands(hall.house, hall.ann, hall.session)).hands == []
     view = await broadcasts.read_broadcast(hall.house, hall.ann, hall.session)
     assert (await hall.desk.kinds(view.case)).count(EntryKind.STAGE_LEFT) == 1
+    assert [one.name for one in view.people] == ["ann"]
     await stage_calls.call_to_stage(hall.house, hall.ann, hall.session, hall.bo.id)
     assert (await hall.offered(hall.bo)).stage is not None
 
@@ -219,6 +316,7 @@ async def test_help_call_goes_on_without_those_who_came_from_the_audience(hall: 
         await store.set_broadcast(db, customer.session, state="live", live_at=desk.house.now())
     fan = await join(desk.house, customer.session)
     await stage_calls.call_to_stage(desk.house, hall.ann, customer.session, fan.id)
+    await hall.agrees(fan, session=customer.session)
     await sessions.admit(desk.house, await hall.now(fan), customer.session)
     await broadcasts.end(desk.house, hall.ann, customer.session)
     assert (await row_of(desk, customer.session)).visibility is Openness.PUBLIC

@@ -47,6 +47,8 @@ export class Connection {
   readonly #held = new Map<string, readonly TileSize[] | null>();
   #isAtDesk = false;
   #audience: string | null = null;
+  #stage: string | null = null;
+  #isClosed = false;
 
   /** `as` says whose cookie counts when this browser has two; `audience`: nobody in particular may come in, too, to hear an audience. */
   constructor(as: 'visitor' | 'agent', audience = false) {
@@ -60,7 +62,7 @@ export class Connection {
     this.#socket.on('entry', (entry: Entry) => this.#entry(entry));
     this.#socket.on('bye', (bye: Told['bye']) => { this.#tell('bye', bye); if (bye.reason === 'restarting') this.#comeBack(bye.again_in_s); });
     for (const name of EVENTS) this.#socket.on(name, (told) => this.#tell(name, told as never));
-    addEventListener('online', () => { if (!this.#socket.connected) this.#socket.disconnect().connect(); });
+    addEventListener('online', () => { if (!this.#socket.connected && !this.#isClosed) this.#socket.disconnect().connect(); });
   }
 
   /** Opens the line; later calls do nothing. */
@@ -70,6 +72,7 @@ export class Connection {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#socket.disconnect();
   }
 
@@ -132,6 +135,12 @@ export class Connection {
     if (this.isUp) void this.#hearAudience(session);
   }
 
+  /** Follows a stage as one who came from its audience: who is there, and how the broadcast stands. */
+  watchStage(session: string): void {
+    this.#stage = session;
+    if (this.isUp) void this.#ask('watch_stage', { session });
+  }
+
   react(session: string, reaction: Reaction, count: number): void {
     if (this.isUp) void this.#ask('react', { session, reaction, count });
   }
@@ -143,6 +152,7 @@ export class Connection {
 
   async #resume(): Promise<void> {
     if (this.#audience) void this.#hearAudience(this.#audience);
+    if (this.#stage) void this.#ask('watch_stage', { session: this.#stage });
     for (const [connection, tiles] of this.#held) {
       void this.#ask('hold', { connection });
       if (tiles) void this.#ask('tiles', { connection, tiles });
@@ -171,7 +181,7 @@ export class Connection {
   }
 
   #comeBack(again_in_s: number): void {
-    setTimeout(() => this.#socket.connect(), 1000 * again_in_s * (0.5 + Math.random()));
+    setTimeout(() => { if (!this.#isClosed) this.#socket.connect(); }, 1000 * again_in_s * (0.5 + Math.random()));
   }
 
   #tell<K extends keyof Told>(name: K, told: Told[K]): void {

@@ -21,6 +21,7 @@ export class Devices extends Emitter<DevicesEvents> {
   readonly tracks: Partial<Record<Source, MediaStreamTrack>> = {};
   facing: 'user' | 'environment' = 'user';
   #choice: Choice = kept();
+  #isOver = false;
 
   constructor() {
     super();
@@ -135,6 +136,12 @@ export class Devices extends Emitter<DevicesEvents> {
     }
   }
 
+  /** Closed for good: what the person allows only now is let go at once. */
+  end(): void {
+    this.close();
+    this.#isOver = true;
+  }
+
   #unmute(): null {
     if (this.tracks.microphone) this.tracks.microphone.enabled = true;
     this.tell('change', 'microphone');
@@ -162,6 +169,7 @@ export class Devices extends Emitter<DevicesEvents> {
 
   #take(source: Source, track: MediaStreamTrack | undefined): void {
     if (!track) return;
+    if (this.#isOver) { track.stop(); return; }
     this.tracks[source] = track;
     track.addEventListener('ended', () => {
       if (this.tracks[source] !== track) return;

@@ -665,13 +665,14 @@ export interface MemberTold {
   hand: HandPlace | null;
 }
 
-/** Somebody who takes part. */
+/** Somebody who takes part. `called`: they may come on stage; said in the list of members alone. */
 export interface MemberView {
   id: string;
   name: string;
   role: MemberRole;
   muted: boolean;
   banned: boolean;
+  called: boolean;
 }
 
 /** Members, for moderators. */
@@ -794,8 +795,8 @@ export interface PastSession {
   outcome: Outcome | null;
 }
 
-/** What a person is in a session. A source is a machine on stage (OBS, a camera); a viewer only watches and is listed nowhere. */
-export type PersonKind = 'customer' | 'agent' | 'guest' | 'source' | 'viewer';
+/** What a person is in a session. A member came from the audience; a source is a machine on stage (OBS, a camera); a viewer only watches */
+export type PersonKind = 'customer' | 'agent' | 'guest' | 'member' | 'source' | 'viewer';
 
 /** How somebody's line is now. Up is what they send, down what they get; shares are 0..1; None: nobody could see it. */
 export interface PersonLine {
@@ -1147,10 +1148,11 @@ export interface Speaking {
   main: string | null;
 }
 
-/** The reader may come on stage. `member`: under which id they may decline or leave. */
+/** The reader may come on stage. `member`: under which id they may decline or leave. `raised`: they had raised their hand for it. */
 export interface StageCall {
   member: string;
   session: string;
+  raised: boolean;
 }
 
 /** Somebody on stage and what they said about being seen (None: not asked in these words). `shown`: the audience may see and hear them. */
@@ -1160,6 +1162,13 @@ export interface StagePerson {
   kind: PersonKind;
   answer: ConsentAnswer | null;
   shown: boolean;
+}
+
+/** The stage for somebody of the audience who was called to it: of the people those who may be seen there, and of the case nothing. */
+export interface StagePlace {
+  session: SessionView;
+  consent: ConsentView | null;
+  broadcast: OnAir | null;
 }
 
 /** `stage`: what changed in an audience since `after`, together for a quarter of a second or more. A page that has not all up to `after` */
@@ -1285,6 +1294,11 @@ export interface Watch {
 export interface WatchDesk {
 }
 
+/** Socket: hear what those on a stage hear, without the case behind it. */
+export interface WatchStage {
+  session: string;
+}
+
 /** The acknowledgement of `watch`: entries up to `seq` were sent before it. */
 export interface Watching {
   seq: number;
@@ -1307,6 +1321,7 @@ export type Code =
   | 'case_closed'
   | 'composer_away'
   | 'conflict'
+  | 'consent_needed'
   | 'cross_origin'
   | 'database_away'
   | 'etag_missing'
@@ -1400,6 +1415,8 @@ export interface ClientEvents {
   looked: { body: Looked; answer: object };
   /** Hear what changes in an audience */
   audience: { body: JoinAudience; answer: AudienceJoined };
+  /** Follow a stage as one from the audience */
+  watch_stage: { body: WatchStage; answer: object };
   /** Clap, laugh, …: counted, kept of nobody */
   react: { body: React; answer: object };
 }

@@ -22,6 +22,8 @@ export interface Page {
   broadcast?: BroadcastPublic;
   /** Where hls.js is, for pages with a player. */
   hls?: string;
+  /** What the audience's page fetches when its reader is called on stage: `src/pages/on_stage.ts`. */
+  on_stage?: string;
 }
 
 export const page: Page = JSON.parse(document.getElementById('page')?.textContent ?? '{}') as Page;

@@ -284,7 +284,7 @@ export class Room extends Emitter<RoomEvents> {
 
   #failed(error: unknown): void {
     if (isCode(error, 'session_full')) this.#become('full');
-    else if (isCode(error, 'session_ended', 'case_closed', 'not_found', 'forbidden', 'not_signed_in')) this.end();
+    else if (isCode(error, 'session_ended', 'case_closed', 'not_found', 'forbidden', 'not_signed_in', 'consent_needed')) this.end();
     else if (isCode(error, 'busy')) { this.#become('busy'); this.#again(BUSY_MS, BUSY_MS); }
     else { if (isCode(error, 'media_away')) this.#become('away'); else this.#become('reconnecting'); this.#again(isCode(error, 'offline') ? 2000 : 8000); }
   }

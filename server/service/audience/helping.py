@@ -14,7 +14,7 @@ from server.domain.words import CaseState, EntryKind, MemberId, PersonKind, Ques
 from server.errors import Conflict, NotFound
 from server.service.airing import announce_broadcast
 from server.service.audience.views import AudienceChange, MemberCase
-from server.service.broadcast_cases import Moment, linked_line, moment_of
+from server.service.broadcast_moments import Moment, linked_line, moment_of
 from server.service.cases import OpenCase, add_numbered, draft_case, start_case
 from server.service.facts import actor, announce_entries, write_lines
 from server.service.house import House

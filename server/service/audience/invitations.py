@@ -12,6 +12,8 @@ from server.service.audience.voices import find_own, visible_broadcast
 from server.service.house import House
 from server.store import agents as agent_store
 from server.store import cases as case_store
+from server.store import polls as hand_store
+from server.store.broadcast_rows import MemberRow
 
 NOTHING = Invitations(None, None)
 
@@ -23,8 +25,15 @@ async def read_invitations(house: House, principal: Principal, session: SessionI
         me = await find_own(db, principal, session)
         if me is None:
             return NOTHING
-        call = await find_call(db, house, me.id) if broadcast.state in UNENDED and me.banned_at is None else None
-        return Invitations(await _help(db, house, me.id), StageCall(me.id, session) if call else None)
+        is_open = broadcast.state in UNENDED and me.banned_at is None
+        call = await _call(db, house, me) if is_open else None
+        return Invitations(await _help(db, house, me.id), call)
+
+
+async def _call(db: AsyncConnection, house: House, me: MemberRow) -> StageCall | None:
+    if await find_call(db, house, me.id) is None:
+        return None
+    return StageCall(me.id, me.session_id, await hand_store.is_up(db, me.session_id, me.id))
 
 
 async def _help(db: AsyncConnection, house: House, me: MemberId) -> HelpOffer | None:

@@ -94,7 +94,8 @@ async def list_members(house: House, principal: Principal, session: SessionId) -
         broadcast = await visible_broadcast(db, principal, session)
         await moderator(db, principal, broadcast)
         rows = await store.list_members(db, session, LISTED)
-    return MembersView([member_view(row) for row in rows])
+        called = {row.id for row in await store.list_called(db, session)}
+    return MembersView([member_view(row, called=row.id in called) for row in rows])
 
 
 async def moderate_member(

@@ -17,6 +17,7 @@ from server.domain.words import (
     QuestionState,
     SessionId,
 )
+from server.service.views import ConsentView, OnAir, SessionView
 from server.store.broadcast_rows import LineRow, MemberRow, PollChoiceRow, PollRow, QuestionRow
 
 
@@ -38,13 +39,14 @@ class Reaction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """Somebody who takes part."""
+    """Somebody who takes part. `called`: they may come on stage; said in the list of members alone."""
 
     id: MemberId
     name: str
     role: MemberRole
     muted: bool
     banned: bool
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +261,23 @@ class HelpOffer:
 
 @dataclass(frozen=True, slots=True)
 class StageCall:
-    """The reader may come on stage. `member`: under which id they may decline or leave."""
+    """The reader may come on stage. `member`: under which id they may decline or leave. `raised`: they had raised their hand for it."""
 
     member: MemberId
     session: SessionId
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlace:
+    """The stage for somebody of the audience who was called to it: of the people those who may be seen there, and of the case nothing.
+
+    `consent`: about being recorded; about being seen by the audience it stands in `broadcast`.
+    """
+
+    session: SessionView
+    consent: ConsentView | None
+    broadcast: OnAir | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +297,9 @@ class MemberCase:
     member: MemberId
 
 
-def member_view(row: MemberRow) -> MemberView:
+def member_view(row: MemberRow, *, called: bool = False) -> MemberView:
     """A member as everybody concerned may see them."""
-    return MemberView(row.id, row.name, row.role, row.muted_at is not None, row.banned_at is not None)
+    return MemberView(row.id, row.name, row.role, row.muted_at is not None, row.banned_at is not None, called)
 
 
 def line_view(row: LineRow) -> ChatLine:

@@ -9,7 +9,9 @@ import { page } from '../page';
 import { openAudience } from '../parts/audience';
 import { PlayerBar } from '../parts/player_bar';
 import { jumpsTo } from '../parts/chapters';
+import { showInvitations } from '../parts/invitations';
 import { copy } from '../parts/share_link';
+import { StageTurn } from '../parts/stage_turn';
 import { showCard } from '../parts/watch_card';
 import { clock, day, t, when } from '../text';
 import { askAgain_ms, standing, type Standing } from '../watching';
@@ -22,6 +24,8 @@ let facts: BroadcastPublic | null = page.broadcast ?? null;
 let ahead_ms = facts ? new Date(facts.now).getTime() - Date.now() : 0;
 let now: Standing | '' = '';
 let isOpen = false;
+let isAway = false;
+let wished = new URLSearchParams(location.search).get('t');
 let asking = 0;
 
 new PlayerBar(player);
@@ -29,7 +33,7 @@ wire();
 render();
 askLater();
 setInterval(render, 1000);
-if (document.getElementById('audience')) void pictureFirst().then(() => openAudience({ session: id, goTo })).catch(() => {}); // Watching goes on without it.
+if (document.getElementById('audience')) void pictureFirst().then(takePart).catch(() => {}); // Watching goes on without it.
 
 /** Until a live picture moves: chat and questions come after it, and not much later where there is none. */
 function pictureFirst(): Promise<void> {
@@ -40,14 +44,46 @@ function pictureFirst(): Promise<void> {
   });
 }
 
+async function takePart(): Promise<void> {
+  const audience = await openAudience({ session: id, goTo });
+  audience.on('me', () => hear(audience.view?.rules.state ?? null));
+  const read = showInvitations(byId('invitations'), audience, new StageTurn(byId('turned'), { away, back: () => { back(); void read(); }, changed: () => void read() }));
+}
+
+/** The socket says how it stands before anybody asks. The rest is asked for later, so that a crowd does not ask all at once. */
+function hear(state: BroadcastPublic['state'] | null): void {
+  if (!facts || !state || state === facts.state) return;
+  if (state === 'live' || state === 'paused') { facts = { ...facts, state }; render(); }
+  clearTimeout(asking);
+  asking = setTimeout(() => void ask(), 1000 + 1500 * Math.random()); // What a cache keeps of it is a second old.
+}
+
+/** The reader goes on stage: here is nothing to be seen or heard until they are back. */
+function away(): void {
+  isAway = true;
+  isOpen = false;
+  seen.plays = seen.isCutOff = false;
+  player.close();
+  show(byId('player'), false);
+}
+
+/** Watching again, what is live now. */
+function back(): void {
+  isAway = false;
+  wished = null;
+  show(byId('player'), true);
+  render();
+  void ask();
+}
+
 function wire(): void {
   video.addEventListener('playing', () => { seen.plays = true; seen.hasEnded = false; render(); });
   video.addEventListener('seeking', () => { seen.hasEnded = false; render(); });
   video.addEventListener('ended', () => { seen.hasEnded = true; void ask(); });
   player.on('line', ({ isCutOff }) => { seen.isCutOff = isCutOff; render(); if (isCutOff) void ask(); });
   player.on('unable', () => { announce(t('This browser cannot play the stream.')); show(byId('unable'), true); });
-  byId('hear').addEventListener('click', () => { video.muted = false; show(byId('hear'), false); });
-  video.addEventListener('volumechange', () => { if (!video.muted) show(byId('hear'), false); });
+  byId('hear-stream').addEventListener('click', () => { video.muted = false; show(byId('hear-stream'), false); });
+  video.addEventListener('volumechange', () => { if (!video.muted) show(byId('hear-stream'), false); });
   byId('big-play').addEventListener('click', () => void begin());
   document.getElementById('copy')?.addEventListener('click', () => void copy(`${location.origin}/watch/${id}${player.isLive ? '' : `?t=${toMoment(video.currentTime)}`}`));
   jumpsTo((at_s) => { seen.hasEnded = false; video.currentTime = at_s; player.moved(); void begin(); byId('player').scrollIntoView({ block: 'nearest' }); });
@@ -79,7 +115,7 @@ function askLater(): void {
 function render(): void {
   const before = now;
   now = standing({ state: facts?.state ?? null, hasStream: Boolean(facts?.stream) }, seen);
-  if (facts?.stream && now !== 'gone') open();
+  if (facts?.stream && now !== 'gone' && !isAway) open();
   else if (isOpen) { isOpen = false; player.close(); }
   byId('player').dataset['standing'] = now;
   show(byId('bar'), isOpen && (seen.plays || now === 'recording' || now === 'over'));
@@ -97,7 +133,6 @@ function date(text: string | null | undefined): Date | null {
 function open(): void {
   if (isOpen) return;
   isOpen = true;
-  const wished = new URLSearchParams(location.search).get('t');
   const from_s = wished ? fromMoment(wished) : facts?.state === 'ended' ? 0 : null;
   void player.open(from_s).then(() => { if (facts?.state !== 'ended' || wished) void begin(); }); // Before it has a source, playing would be called off.
 }
@@ -108,7 +143,7 @@ async function begin(): Promise<void> {
   } catch (error) {
     if ((error as Error).name !== 'NotAllowedError') return;
     video.muted = true;
-    show(byId('hear'), true);
+    show(byId('hear-stream'), true);
     await video.play().catch(() => {});
   }
 }

@@ -9,7 +9,6 @@ import { AudienceActs } from './audience_acts';
 import { AudienceChat } from './audience_chat';
 import { AudiencePolls } from './audience_polls';
 import { AudienceQuestions } from './audience_questions';
-import { showInvitations } from './invitations';
 import { meToo } from './me_too';
 import { Moderation } from './moderation';
 
@@ -38,8 +37,6 @@ export async function openIn(place: HTMLElement, session: string, goTo?: (second
   await audience.open();
   audience.line.open();
   show(place, true);
-  const offered = document.getElementById('invitations');
-  if (offered) showInvitations(offered, audience);
   return audience;
 }
 

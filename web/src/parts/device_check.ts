@@ -7,7 +7,7 @@ import { deviceChoice } from './device_choice';
 import { refusalWords } from './refusal';
 
 const KEPT = 'oase-part';
-type Part = 'all' | 'sound' | 'watch';
+export type Part = 'all' | 'sound' | 'watch';
 
 export class DeviceCheck {
   #stopListening: (() => void) | null = null;
@@ -15,7 +15,8 @@ export class DeviceCheck {
   #heard = false;
   #isOpen = true;
 
-  constructor(readonly devices: Devices) {
+  /** `chosen`: told when somebody said what they want to use, or it is used already. */
+  constructor(readonly devices: Devices, readonly chosen: (part: Part) => void = () => {}) {
     byId('check-on').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, () => this.#take('all')));
     byId('check-sound').addEventListener('click', () => void this.#take('sound'));
     byId('check-watch').addEventListener('click', () => void this.#take('watch'));
@@ -58,6 +59,7 @@ export class DeviceCheck {
     if (part === 'all') this.#help(await this.devices.open());
     if (part === 'sound') this.#help({ microphone: await this.devices.start('microphone'), camera: null });
     this.#render();
+    this.chosen(part);
   }
 
   async #toggle(kind: 'camera' | 'microphone'): Promise<void> {
@@ -67,6 +69,7 @@ export class DeviceCheck {
   }
 
   #help(why: Record<'camera' | 'microphone', Refusal | null>): void {
+    if (!document.getElementById('check-help')) return; // The page has turned meanwhile.
     const lines = [...new Set([...(why.camera ? refusalWords('camera', why.camera) : []), ...(why.microphone ? refusalWords('microphone', why.microphone) : [])])];
     const stay = why.camera && !why.microphone ? t('You can take part with sound only.') : lines.length ? t('You can take part all the same: watch, listen, and write in the chat.') : '';
     byId('check-help-text').replaceChildren(...[...lines, stay].filter(Boolean).map((words) => el('p', {}, words)));

@@ -17,6 +17,7 @@ export function deviceChoice(devices: Devices): void {
 
 async function fill(devices: Devices): Promise<void> {
   const found = await devices.list();
+  if (!document.getElementById('choose-camera')) return; // The page has turned meanwhile.
   const chosen = { camera: devices.chosen('camera'), microphone: devices.chosen('microphone'), speaker: devices.speaker };
   for (const kind of ['camera', 'microphone', 'speaker'] as const) {
     const list = byId<HTMLSelectElement>(`choose-${kind}`);

@@ -5,17 +5,20 @@ import type { Audience } from '../audience';
 import { announce, el, icon, show, toast, whileBusy } from '../dom';
 import type { HelpOffer, Invitations, StageCall } from '../messages';
 import { t, tn } from '../text';
+import type { StageTurn } from './stage_turn';
 
-/** Fills `place` whenever there is something, and empties it when there is not. */
-export function showInvitations(place: HTMLElement, audience: Audience): void {
+/** Fills `place` whenever there is something, and empties it when there is not; the page turns by `stage`. What is returned reads again. */
+export function showInvitations(place: HTMLElement, audience: Audience, stage: StageTurn): () => Promise<void> {
   let drawn = '';
   const read = async (): Promise<void> => {
     if (!audience.view?.me) return;
     const found = await get<Invitations>(`/api/v1/broadcasts/${audience.session}/invitations`).catch(() => null); // The next bell asks again.
-    const now = JSON.stringify(found);
-    if (!found || now === drawn) return;
+    if (!found) return;
+    const isTurned = stage.offered(found.stage);
+    const now = JSON.stringify([found, isTurned]);
+    if (now === drawn) return;
     drawn = now;
-    const cards = [found.help && helpCard(found.help), found.stage && stageCard(found.stage)].filter((card) => card !== null);
+    const cards = [found.help && helpCard(found.help), !isTurned && found.stage && stageCard(found.stage, stage)].filter((card) => card instanceof HTMLElement);
     place.replaceChildren(...cards);
     show(place, cards.length > 0);
     const [first] = cards;
@@ -24,6 +27,8 @@ export function showInvitations(place: HTMLElement, audience: Audience): void {
   audience.line.on('invited', ({ session }) => { if (session === audience.session) void read(); });
   audience.on('me', () => void read());
   audience.line.on('line', ({ up }) => { if (up) void read(); });
+  void read();
+  return read;
 }
 
 function helpCard({ case: id, number, agent, place }: HelpOffer): HTMLElement {
@@ -32,11 +37,12 @@ function helpCard({ case: id, number, agent, place }: HelpOffer): HTMLElement {
     el('a', { class: 'button button-main', href: `/c/${id}` }, t('Get help in private')));
 }
 
-function stageCard({ member, session }: StageCall): HTMLElement {
+function stageCard(call: StageCall, stage: StageTurn): HTMLElement {
+  const come = el('button', { class: 'button button-main', type: 'button' }, t('Come on stage'));
+  come.addEventListener('click', () => void whileBusy(come, () => stage.begin(call)));
   const decline = el('button', { class: 'button', type: 'button' }, t('Not now'));
-  decline.addEventListener('click', () => void whileBusy(decline, () => remove(`/api/v1/broadcasts/${session}/members/${member}/stage`).catch((error: unknown) => toast(sentence(error)))));
-  return card('hand', t('You are invited on stage'), t('First you check camera and microphone. The audience sees and hears you only after you have agreed.'),
-    el('a', { class: 'button button-main', href: `/s/${session}?as=visitor` }, t('Come on stage')), decline);
+  decline.addEventListener('click', () => void whileBusy(decline, () => remove(`/api/v1/broadcasts/${call.session}/members/${call.member}/stage`).catch((error: unknown) => toast(sentence(error)))));
+  return card('hand', t('You are invited on stage'), t('First you check camera and microphone. The audience sees and hears you only after you have agreed.'), come, decline);
 }
 
 function card(picture: string, head: string, text: string, ...acts: HTMLElement[]): HTMLElement {

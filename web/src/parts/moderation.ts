@@ -163,6 +163,10 @@ export class Moderation {
     item.append(el('div', { class: 'buttons' },
       act(member.muted ? t('Let write again') : t('Mute in the chat'), { muted: !member.muted }),
       act(member.banned ? t('Let in again') : t('Exclude'), { banned: !member.banned }),
+      page.me?.kind === 'agent' && !member.banned && this.#button(member.called ? t('Take off the stage') : t('Call on stage'), async () => {
+        await this.audience.callToStage(member.id, !member.called);
+        item.replaceWith(this.#member({ ...member, called: !member.called }));
+      }),
       page.me?.kind === 'agent' && act(member.role === 'moderator' ? t('No longer moderator') : t('Make a moderator'), { role: member.role === 'moderator' ? 'viewer' : 'moderator' })));
     return item;
   }

@@ -11,8 +11,9 @@ export class OnAirSign extends Question {
   #said = '';
   readonly #unseen = closable(byId<HTMLDialogElement>('unseen'));
 
-  constructor(session: () => string | null, line: Connection) {
-    super(session, line, { purpose: 'public', id: 'public', path: (id) => `/api/v1/broadcasts/${id}/consent`, thanks });
+  /** `said` is told what was answered, and what is said after it can be said otherwise by `words`. */
+  constructor(session: () => string | null, line: Connection, said: (said: Said) => void = () => {}, words: Partial<Record<Said, string>> = {}) {
+    super(session, line, { purpose: 'public', id: 'public', path: (id) => `/api/v1/broadcasts/${id}/consent`, thanks: (one) => words[one] ?? thanks(one), said });
     byId('unseen-yes').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, async () => { await this.say('withdrawn'); this.#unseen.close(); }));
     byId('air-sign').addEventListener('click', () => this.#pressed());
   }

@@ -8,8 +8,8 @@ import { language } from '../text';
 
 export type Said = 'given' | 'refused' | 'withdrawn';
 
-/** `id` is the dialog's, and begins the names of what is in it. `path` takes the answer, `thanks` is what is said after it. */
-export interface Asking { purpose: Purpose; id: string; path: (session: string) => string; thanks: (said: Said) => string }
+/** `id` is the dialog's, and begins the names of what is in it. `path` takes the answer, `thanks` is what is said after it, `said` is told of it. */
+export interface Asking { purpose: Purpose; id: string; path: (session: string) => string; thanks: (said: Said) => string; said?: (said: Said) => void }
 
 export class Question {
   answer: ConsentAnswer | null = null;
@@ -59,6 +59,7 @@ export class Question {
       this.answer = view.answer;
       this.#dialog.close();
       toast(this.asking.thanks(said));
+      this.asking.said?.(said);
     } catch (error) {
       const place = byId(`${this.asking.id}-failed`);
       place.textContent = sentence(error);
