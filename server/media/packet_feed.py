@@ -21,7 +21,7 @@ FEEDS_MAX = 4
 WAITING_BYTES = 2 * 2**20
 """More than a second of four people. Who reads slower than that gets a newer picture, not every one."""
 MESSAGE_BYTES = 60_000
-GATHER_S = 0.02
+GATHER_S = 0.03
 """Packets wait so long for company: a message costs as much as several packets."""
 SOURCES_MAX = 1000
 

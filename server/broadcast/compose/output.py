@@ -12,8 +12,8 @@ from server.broadcast.compose.encoders import PictureEncoder
 from server.broadcast.hls.packager import Packager
 from server.broadcast.hls.samples import AudioFormat, Picture, Sound
 
-WAITING_MAX = 600
-"""Samples before the disk, seven seconds. A disk that is slower than that cannot keep a stream."""
+WAITING_MAX = 200
+"""Steps of the programme before the disk, seven seconds. A disk that is slower than that cannot keep a stream."""
 
 
 class Output:
@@ -30,7 +30,8 @@ class Output:
         self._scaler = VideoReformatter()
         self.last_time = -1
         self._has_format_of_ours = False
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._step: list[Callable[[], None]] = []
+        self._work: queue.SimpleQueue[list[Callable[[], None]] | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"stream {directory.name}", daemon=True)
         self._thread.start()
@@ -66,28 +67,32 @@ class Output:
 
     def _write(self, picture: Picture) -> None:
         self.last_time = picture.time
-        self._put(lambda: self._packager.write(picture))
+        self._step.append(lambda: self._packager.write(picture))
 
     def hear(self, sound: Sound) -> None:
         """The next piece of sound."""
-        self._put(lambda: self._packager.write(sound))
+        self._step.append(lambda: self._packager.write(sound))
 
     def tick(self, time: int) -> None:
-        """Says what time it is, for gaps."""
-        self._put(lambda: self._packager.tick(time))
+        """A step of the programme is over: hands it on as a whole, and says what time it is, for gaps."""
+        self._step.append(lambda: self._packager.tick(time))
+        self._hand_on()
 
     def close(self, is_over: bool) -> None:
         """Ends the stream for good, or leaves it so that another composer can go on. All of it is on the disk then."""
-        self._put(self._packager.finish if is_over else self._packager.leave)
+        self._step.append(self._packager.finish if is_over else self._packager.leave)
+        self._hand_on()
         self._work.put(None)
         self._thread.join()
         self._look()
 
-    def _put(self, work: Callable[[], None]) -> None:
+    def _hand_on(self) -> None:
+        """One waking of the other thread for each step, not for each sample."""
         self._look()
         if self._work.qsize() > WAITING_MAX:
             raise OSError("the disk is too slow for this stream")
-        self._work.put(work)
+        self._work.put(self._step)
+        self._step = []
 
     def _look(self) -> None:
         if self._failure is not None:
@@ -95,7 +100,8 @@ class Output:
 
     def _run(self) -> None:
         try:
-            while (work := self._work.get()) is not None:
-                work()
+            while (step := self._work.get()) is not None:
+                for work in step:
+                    work()
         except Exception as error:  # The root of this thread: the programme raises it.
             self._failure = error
