@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 from datetime import datetime, timedelta
 
-import segno
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.cleaning import clean_name
@@ -148,6 +147,8 @@ async def case_of_live(db: AsyncConnection, session: SessionId) -> CaseRow:
 
 def link_view(house: House, link: LinkRow, secret: str) -> LinkView:
     """The whole address, and the same as a picture. The only time that the secret is shown."""
+    import segno  # Loaded when there is something to draw.
+
     address = f"{house.settings.public_url}{PATHS[link.kind]}#{secret}"
     picture = segno.make(address, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff")
     return LinkView(link.id, address, picture, link.expires_at)

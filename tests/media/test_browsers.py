@@ -147,11 +147,11 @@ async def test_one_person_comes_waits_moves_shares_and_reloads(tmp_path: Path) -
 
         # Taken from the waiting room: the picture is there at once.
         first = asyncio.ensure_future(ann.evaluate("firstFrame('3')"))
-        began = time.monotonic()
+        began = time.time()
         await rig.client.seat("s1", "ann", Seat(on_stage=True))
         async with asyncio.timeout(10.0):
-            await first
-        assert time.monotonic() - began < (10.0 if is_crowded() else 1.0)
+            shown = await first
+        assert shown - began < (10.0 if is_crowded() else 1.0)
         await wait_for_frames(ann, "3", 10)
         await wait_for_frames(bob, "3", 10)
 
