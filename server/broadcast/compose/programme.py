@@ -35,6 +35,8 @@ STILL_EVERY = 3
 PASSING_STEP = 2
 """A picture that goes through is handed on together with the next one."""
 CATCH_UP_S = 5.0
+SILENT_END = RATE // 5
+"""What the last picture lasts, and what the encoder keeps back."""
 SIZES = {360: (640, 360), 720: (1280, 720), 1080: (1920, 1080)}
 
 
@@ -98,6 +100,8 @@ class Programme:
         self._planned: object = None
         while not self._stop.wait(self._until_next()):
             self._step(time.monotonic())
+        if self._is_over:
+            self._fall_silent()
         for output in self._outputs:
             output.close(self._is_over)
 
@@ -168,6 +172,15 @@ class Programme:
             if scene.card is not None:
                 mix[:] = 0
             for sound in self._voice.encode(limited(mix), self._position):
+                for output in self._outputs:
+                    output.hear(sound)
+            self._position += CHUNK
+
+    def _fall_silent(self) -> None:
+        """Silence behind the last sound, until it is longer than the picture: a player waits for ever for the sound of a last part that has none."""
+        until = self._outputs[0].last_time * RATE // TICKS + SILENT_END
+        while self._position < until:
+            for sound in self._voice.encode(np.zeros((CHUNK, 2), np.float32), self._position):
                 for output in self._outputs:
                     output.hear(sound)
             self._position += CHUNK

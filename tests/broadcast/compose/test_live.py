@@ -8,9 +8,13 @@ import pytest
 
 from server.broadcast.compose.scene import Banner, Card, Scene
 from server.broadcast.hls.index import NAME, read_entries
+from server.broadcast.hls.initial import PICTURE_TRACK, SOUND_TRACK
 from server.broadcast.hls.multivariant import SMALLER
+from server.broadcast.hls.samples import TICKS
+from server.broadcast.sounds import RATE
 from tests.broadcast.compose.rig import ComposeRig, film, look, red_picture, tone
-from tests.broadcast.hls.rules import violations
+from tests.broadcast.hls.reading import fragments
+from tests.broadcast.hls.rules import parse, violations
 from tests.media.record_packets import beeps, flashes, skews_ms
 
 
@@ -24,6 +28,12 @@ async def test_stage_becomes_a_stream_in_step_without_those_who_refused(tmp_path
         await rig.end()
     path = await film(rig.directory)
     assert violations(path.read_text()) == []
+    last = fragments((rig.directory / str(parse(path.read_text()).segments[-1].uri)).read_bytes())[-1]
+    picture, sound = (
+        last.tracks[PICTURE_TRACK],
+        last.tracks[SOUND_TRACK],
+    )  # Browsers wait for the sound of a part that has none.
+    assert sound.end / RATE > picture.end / TICKS - 0.03
     seen, heard = flashes(path), beeps(path)
     assert len(seen) >= 4
     assert max(skews_ms(seen[1:-1], heard)) < 80
