@@ -97,7 +97,11 @@ def make_app(settings: Settings, loading: Loading | None = None) -> web.Applicat
     parts = _make_parts(settings, app, loading)
     files = Files()
     app[PARTS], app[HOUSE], app[EDGE] = parts, parts.house, Edge(settings)
-    app[LIMITS], app[FILES], app[SHELL] = Limits(settings.redis_url, settings.rate), files, Shell(settings, files)
+    app[LIMITS], app[FILES], app[SHELL] = (
+        Limits(settings.redis_url, settings.rate, settings.sockets),
+        files,
+        Shell(settings, files),
+    )
     app[READINESS] = Readiness(
         {
             "database": lambda: _database_answers(parts.house),

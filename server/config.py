@@ -153,6 +153,12 @@ class Settings(BaseSettings):
         validation_alias=_named("OASE_RATE"),
         description="Factor on all limits of how often one address may call; 0 switches them off.",
     )
+    sockets: int = Field(
+        1000,
+        ge=1,
+        validation_alias=_named("OASE_SOCKETS"),
+        description="Open pages of one address at most. A company's whole audience may stand behind one.",
+    )
     trusted_proxies: str = Field(
         "",
         validation_alias=_named("OASE_TRUSTED_PROXIES"),

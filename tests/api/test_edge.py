@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from socketio.exceptions import ConnectionError as Refused
 
 from server.config import ROOT
 from server.domain.words import Role
@@ -198,6 +199,17 @@ async def test_limits_slow_one_address_down(tmp_path: Path) -> None:
         reply = await guesser.post("/api/v1/links/exchange", {"secret": "again"})
         assert reply.status == 429
         assert int(reply.headers["Retry-After"]) > 0
+
+
+async def test_one_address_opens_as_many_sockets_as_the_operator_says(tmp_path: Path) -> None:
+    async with running_site(settings_for(tmp_path, rate=1.0, sockets=2)) as site:
+        bo = await site.customer()
+        first = await bo.line()
+        await bo.line()
+        with pytest.raises(Refused):
+            await bo.line()
+        await first.close()
+        await bo.line()
 
 
 async def test_limits_are_shared_over_redis_and_stay_without_it(tmp_path: Path, redis_server: Redis) -> None:
