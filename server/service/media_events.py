@@ -27,6 +27,7 @@ from server.store import links as link_store
 from server.store import looks as look_store
 from server.store import recordings as recording_store
 from server.store import sessions as session_store
+from server.store import viewers as viewer_store
 from server.store.tables import participant as column
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ STALE_EVERY = 720  # Sweeps: once an hour.
 NEVER_BEGAN = timedelta(seconds=30)
 KEEP_LOOKS = timedelta(days=2)
 KEEP_TRIES = timedelta(days=30)
+KEEP_STEPS = timedelta(days=400)
+"""The reach of six months is made of steps of five minutes; of what is older than a year and a month a sum for each broadcast is enough."""
 
 _ROSTER: TypeAdapter[list[protocol.ParticipantView]] = TypeAdapter(list[protocol.ParticipantView])
 _SPEAKING: TypeAdapter[Speaking] = TypeAdapter(Speaking)
@@ -221,9 +224,10 @@ async def sweep_once(house: House) -> None:
 
 
 async def remove_stale(house: House) -> None:
-    """Browsers, sign-ins and one-time links whose time is over, and looks at lines of sessions that ended otherwise."""
+    """Browsers, sign-ins and one-time links whose time is over, looks at lines of sessions that ended otherwise, and old steps of viewers."""
     now = house.now()
     async with house.db.write() as db:
         await link_store.remove_stale(db, now)
         await agent_store.remove_stale(db, now, now - KEEP_TRIES)
         await look_store.remove_stale(db, now - KEEP_LOOKS)
+        await viewer_store.sum_up_steps(db, now - KEEP_STEPS)

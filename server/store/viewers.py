@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ScalarSelect, Select, Subquery, Table, cast, func, select
+from sqlalchemy import Date, ScalarSelect, Select, Subquery, Table, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,6 +17,8 @@ from server.store.writing import insert_or
 
 _step = viewer_step.c
 _GROWS = ("watch_s", "air_s", "peak", "counts")
+_SUM = "sum"
+"""In place of a process: no process counts any more."""
 
 
 async def keep_steps(db: AsyncConnection, rows: Sequence[ViewerStepRow]) -> None:
@@ -27,6 +29,24 @@ async def keep_steps(db: AsyncConnection, rows: Sequence[ViewerStepRow]) -> None
     grown = {name: adding.excluded[name] for name in _GROWS}
     key = [_step.session_id, _step.at, _step.process]
     await db.execute(adding.on_conflict_do_update(index_elements=key, set_=grown), [asdict(row) for row in rows])
+
+
+async def sum_up_steps(db: AsyncConnection, before: datetime) -> int:
+    """Of each broadcast that was over then one row stays: when it began, all that was watched, time on air, most viewers. How many changed."""
+    is_over = func.max(_step.at) < before
+    over = select(_step.session_id).group_by(_step.session_id).having(is_over, func.count() > 1)
+    sessions = [row.session_id for row in await db.execute(over)]
+    for session in sessions:
+        steps = await list_steps(db, session)
+        first = (await db.execute(select(viewer_step).where(_step.session_id == session).order_by(_step.at))).first()
+        if first is None:
+            continue
+        watch_s, air_s = sum(one.watch_s for one in steps), sum(one.air_s for one in steps)
+        peak = max(one.peak for one in steps)
+        await db.execute(delete(viewer_step).where(_step.session_id == session))
+        row = ViewerStepRow(session, steps[0].at, _SUM, first.channel_id, first.counts, watch_s, air_s, peak)
+        await keep_steps(db, [row])
+    return len(sessions)
 
 
 async def list_steps(db: AsyncConnection, session_id: SessionId) -> list[Step]:

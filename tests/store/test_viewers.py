@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
@@ -85,3 +86,26 @@ async def test_row_written_again_replaces_itself(database_url: str, tmp_path: Pa
                 await store.keep_steps(db, [row])
         async with desk.house.db.read() as db:
             assert await store.list_steps(db, SessionId("one")) == [Step(START, 250.0, 60.0, 4)]
+
+
+async def test_of_old_broadcasts_a_sum_stays(database_url: str, tmp_path: Path) -> None:
+    """Once, and not of what was on air later than that: then all of its steps are still needed."""
+    async with open_desk(database_url, tmp_path) as desk:
+        channel = (await first_channel(desk.house)).id
+        rows = drawn(random.Random(SEED), channel)
+        later = replace(rows[0], session_id=SessionId("later"), at=START + STEP * 60)
+        of_later = [later, replace(later, at=START)]
+        async with desk.house.db.write() as db:
+            await store.keep_steps(db, [*rows, *of_later])
+            assert await store.sum_up_steps(db, START + STEP * 50) == 3
+            assert await store.sum_up_steps(db, START + STEP * 50) == 0
+        async with desk.house.db.read() as db:
+            for session in ("one", "private"):
+                steps = together(rows, session)
+                (kept,) = await store.list_steps(db, SessionId(session))
+                assert kept.at == steps[0].at
+                assert kept.peak == max(one.peak for one in steps)
+                assert round(kept.watch_s, 3) == round(sum(one.watch_s for one in steps), 3)
+                assert kept.air_s == sum(one.air_s for one in steps)
+            assert len(await store.list_steps(db, SessionId("later"))) == 2
+            assert await store.first_step(db, channel) == min(row.at for row in [*rows, *of_later] if row.counts)
