@@ -4,6 +4,7 @@ import { get, isCode, sentence } from '../api';
 import { Connection } from '../connection';
 import { byId, el, setText, show } from '../dom';
 import type { BroadcastRow, BroadcastsView, ChannelsView } from '../messages';
+import { BroadcastEdit } from '../parts/broadcast_edit';
 import { broadcastRow } from '../parts/broadcast_row';
 import { LinksOfBroadcast } from '../parts/broadcast_links';
 import { Planning } from '../parts/planning';
@@ -13,6 +14,7 @@ import { t } from '../text';
 const PATH = '/api/v1/broadcasts';
 const line = new Connection('agent');
 const links = new LinksOfBroadcast();
+const editing = new BroadcastEdit(() => void read());
 let rows: readonly BroadcastRow[] = [];
 let next: string | null = null;
 let isReading = false;
@@ -68,7 +70,7 @@ function render(): void {
   const had = (document.activeElement as HTMLElement | null)?.closest<HTMLElement>('[data-broadcast]')?.dataset['broadcast'];
   byId('broadcasts').replaceChildren(...groups.filter(([, , some]) => some.length > 0).map(([id, head, some]) => el('section', { 'aria-labelledby': `head-${id}` },
     el('h2', { id: `head-${id}` }, head),
-    el('ul', { class: 'card broadcast-list' }, ...some.map((one) => broadcastRow(one, () => links.open(one.session, one.title, one.visibility, one.state === 'ended')))))));
+    el('ul', { class: 'card broadcast-list' }, ...some.map((one) => broadcastRow(one, () => links.open(one.session, one.title, one.visibility, one.state === 'ended'), () => void editing.open(one.session)))))));
   byId('broadcasts').setAttribute('aria-busy', 'false');
   if (had) byId('broadcasts').querySelector<HTMLElement>(`[data-broadcast="${CSS.escape(had)}"] .button`)?.focus();
   show(byId('no-broadcasts'), rows.length === 0);

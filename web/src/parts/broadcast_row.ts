@@ -6,15 +6,16 @@ import { t, when } from '../text';
 import { opennessWords, stateWords } from './broadcast_words';
 import { isComposed } from './studio_steps';
 
-/** `links` shows the links of it. */
-export function broadcastRow(row: BroadcastRow, links: () => void): HTMLElement {
+/** `links` shows the links of it, `edit` what one can change. */
+export function broadcastRow(row: BroadcastRow, links: () => void, edit: () => void): HTMLElement {
   const [word, kind] = stateWords(row.state);
   const facts = [row.topic.name, timeWords(row), t('may watch: %(who)s', { who: opennessWords(row.visibility) }), row.by ? t('by %(name)s', { name: row.by }) : ''].filter(Boolean);
   return el('li', { class: 'broadcast-row', 'data-broadcast': row.session },
     el('div', { class: 'broadcast-words' },
       el('p', { class: 'broadcast-title' }, el('strong', {}, row.title), badge(row, word, kind)),
       el('p', { class: 'small soft broadcast-facts' }, ...facts.map((fact) => el('span', {}, fact)))),
-    el('div', { class: 'buttons' }, main(row), el('button', { class: 'button button-s', type: 'button', onclick: links, 'aria-label': t('Links of %(title)s', { title: row.title }) }, icon('link', 'icon-s'), t('Links'))));
+    el('div', { class: 'buttons' }, main(row), el('button', { class: 'button button-s', type: 'button', onclick: links, 'aria-label': t('Links of %(title)s', { title: row.title }) }, icon('link', 'icon-s'), t('Links')),
+      el('button', { class: 'button button-s', type: 'button', onclick: edit, 'data-act': 'edit', 'aria-label': t('Change %(title)s', { title: row.title }) }, icon('sliders', 'icon-s'), t('Change'))));
 }
 
 function badge(row: BroadcastRow, word: string, kind: string): HTMLElement {

@@ -6,6 +6,7 @@ import type { BroadcastView, OnAir } from '../messages';
 import type { Room } from '../room';
 import { duration, t, tn, when } from '../text';
 import { openIn } from './audience';
+import { BroadcastEdit } from './broadcast_edit';
 import { embedCode, helpWith, hurdleWords, meaning, opennessWords, stateWords } from './broadcast_words';
 import { GoingLive } from './going_live';
 import { OpenPublic } from './open_public';
@@ -27,6 +28,7 @@ export class Studio {
   readonly #preview = new Preview();
   readonly #scene = new SceneControl((view) => this.#show(view));
   readonly #live = new GoingLive((view) => this.#show(view));
+  readonly #edit = new BroadcastEdit((view) => this.#show(view));
   readonly #opening: OpenPublic;
   readonly #ending = closable(byId<HTMLDialogElement>('ending-air'));
 
@@ -79,6 +81,7 @@ export class Studio {
     byId('studio-open').addEventListener('click', () => { if (this.#view) this.#toFront(); else this.#opening.ask(); });
     byId('public-ask').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, () => this.#do('consent/ask')));
     byId('studio-copy').addEventListener('click', () => void copy(this.#view?.watch ?? ''));
+    byId('studio-edit').addEventListener('click', () => { if (this.#view) void this.#edit.open(this.#view.session); });
     byId('studio-embed').addEventListener('click', () => void copy(embedCode(this.#view?.session ?? '', this.#view?.title ?? '')));
     byId('ending-air-yes').addEventListener('click', (event) => void whileBusy(event.currentTarget as HTMLElement, async () => {
       if (await this.#do('end', 'ending-air-failed')) this.#ending.close();

@@ -1,0 +1,95 @@
+"""Agents change what is known of a broadcast, and take a recording from the public, after a question."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from server.domain.words import Role, SessionId
+from server.service.agents import make_agent
+from server.store import broadcasts as store
+from server.store.broadcast_rows import BroadcastRow
+from tests.broadcasts import kept_broadcast
+from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.looking import look, window
+from tests.site import Site, running_site, settings_for
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.timeout(90),
+    pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
+]
+SIGN_IN = """async (secret) => (await fetch('/api/v1/sign-in/link', {
+  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ secret }) })).status"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with running_chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(tmp_path: Path, sqlite_with_tables: Path) -> AsyncIterator[Site]:
+    shutil.copyfile(sqlite_with_tables, tmp_path / "oase.sqlite")
+    async with running_site(settings_for(tmp_path)) as site:
+        yield site
+
+
+async def desk_page(chromium: Browser, site: Site) -> Page:
+    added = await make_agent(site.house, "eva@example.org", "Eva", Role.AGENT)
+    context = await window(chromium, "laptop")
+    context.set_default_timeout(20_000)
+    page = await context.new_page()
+    await page.goto(site.url)
+    assert await page.evaluate(SIGN_IN, added.link.partition("#")[2]) == 200
+    await page.goto(f"{site.url}/desk/broadcasts?lang=en")
+    return page
+
+
+async def row_of(site: Site, session: SessionId) -> BroadcastRow:
+    async with site.house.db.read() as db:
+        row = await store.find_broadcast(db, session)
+    assert row is not None
+    return row
+
+
+async def test_recording_is_renamed_unlisted_and_taken_from_the_public(site: Site, chromium: Browser) -> None:
+    """One may say no to the question, and give back what was taken away."""
+    session = (await kept_broadcast(site.house)).session_id
+    page = await desk_page(chromium, site)
+    change = page.locator(f"[data-broadcast='{session}'] [data-act=edit]")
+    await change.click()
+    await page.wait_for_selector("#editing[open]")
+    assert await look(page, "edit-broadcast") == []
+    await page.fill("#edit-title", "Routers, once more")
+    await page.fill("#edit-words", "What to do first.")
+    await page.uncheck("#edit-listed")
+    await page.click("#edit-go")
+    await page.wait_for_selector("#editing", state="hidden")
+    await page.wait_for_selector(".broadcast-title:has-text('Routers, once more')")
+    row = await row_of(site, session)
+    assert (row.title, row.description, row.listed, row.removed_at) == (
+        "Routers, once more",
+        "What to do first.",
+        False,
+        None,
+    )
+    await change.click()
+    await page.click("#edit-remove")
+    assert await look(page, "remove-recording") == []
+    await page.click("#removing [data-close] >> text=Keep it")
+    assert (await row_of(site, session)).removed_at is None
+    await page.click("#edit-remove")
+    await page.click("#removing-yes")
+    await page.wait_for_selector("#edit-remove-word:has-text('Give it back')")
+    assert (await row_of(site, session)).removed_at is not None
+    assert (await site.browser().get(f"/watch/{session}")).status == 410
+    await page.click("#edit-remove")
+    await page.wait_for_selector("#edit-remove-word:has-text('Take it from')")
+    assert (await row_of(site, session)).removed_at is None
+    await page.context.close()
