@@ -8,7 +8,7 @@ from server.service.audience import stage_calls
 from server.store import questions
 from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look
-from tests.e2e.test_audience import agents_of, chromium, page_of, site, takes_part
+from tests.e2e.test_audience import agents_of, chromium, page_of, site, takes_part, writes
 from tests.shows import plan_broadcast
 from tests.site import Site
 
@@ -45,4 +45,24 @@ async def test_question_leads_to_a_private_case_that_nobody_else_sees(site: Site
     await bo.wait_for_selector("#waiting:not([hidden])")
     assert bo_wrong + al_wrong + ann_wrong == []
     for page in (bo, al, ann):
+        await page.context.close()
+
+
+async def test_who_only_chats_is_helped_in_private(site: Site, chromium: Browser) -> None:
+    """From the line in the chat, and from the list of members: the same case."""
+    session = await plan_broadcast(site)
+    secret, _ = await agents_of(site)
+    (bo, bo_wrong), (ann, ann_wrong) = [await page_of(chromium, site, session, one) for one in (None, secret)]
+    for page in (bo, ann):
+        await page.click("#audience-chat-tab")
+    await writes(bo, "Mine blinks red.")
+    await takes_part(bo, "Bo")
+    await ann.get_by_role("button", name="Help in private").click()
+    await bo.get_by_text("An agent can help you personally").wait_for()
+    await ann.click("#audience-moderation-tab")
+    await ann.get_by_role("button", name="Help in private").click()
+    await ann.get_by_text("Bo has case").last.wait_for()
+    assert await bo.get_by_role("link", name="Get help in private").count() == 1
+    assert bo_wrong + ann_wrong == []
+    for page in (bo, ann):
         await page.context.close()

@@ -130,6 +130,8 @@ async def test_link_to_a_moment_plays_from_there(site: Site, chromium: Browser) 
     kept_stream(site, session, Show(30))
     page, wrong = await opened(chromium, f"{site.url}/watch/{session}?t=20s")
     await until(page, f"{STANDING} === 'recording' && {AT} >= 20")
+    await until(page, "document.getElementById('audience').childElementCount > 0")
+    assert await page.locator("#audience").is_hidden(), "nobody is invited to ask when it is over"
     await page.click("#choices")
     await page.click("#menu button:last-child")
     assert await page.evaluate("document.getElementById('video').playbackRate") == 2

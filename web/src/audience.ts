@@ -130,6 +130,11 @@ export class Audience extends Emitter<AudienceNews> {
     return post<MemberCase>(`${this.#path}/questions/${question}/case`);
   }
 
+  /** The same for a member who asked nothing. */
+  async helpMember(member: string): Promise<MemberCase> {
+    return post<MemberCase>(`${this.#path}/members/${member}/case`);
+  }
+
   async callToStage(member: string, wanted: boolean): Promise<void> {
     const path = `${this.#path}/members/${member}/stage`;
     await (wanted ? post(path) : remove(path));

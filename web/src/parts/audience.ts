@@ -36,7 +36,7 @@ export async function openIn(place: HTMLElement, session: string, goTo?: (second
   audience.on('me', () => moderating(place, audience));
   await audience.open();
   audience.line.open();
-  show(place, true);
+  show(place, audience.view?.rules.state !== 'ended' || audience.moderates); // Of what is kept, the picture and its chapters are enough.
   return audience;
 }
 

@@ -124,6 +124,7 @@ export class AudienceChat {
       el('button', { class: 'audience-act', type: 'button', onclick: () => void takingPart(audience, work) }, word);
     const member = line.member;
     return el('p', { class: 'audience-acts', role: 'group', 'aria-label': t('Moderate: %(name)s', { name: line.name }) },
+      member && isAgent() && act(t('Help in private'), () => helpInPrivate(audience, member, line.name)),
       line.state === 'held' && act(t('Approve'), () => audience.moderateLine(line.id, 'shown')),
       line.state === 'removed' ? act(t('Bring back'), () => audience.moderateLine(line.id, 'shown')) : act(t('Remove'), () => audience.moderateLine(line.id, 'removed')),
       member && !mine && act(t('Mute in the chat'), async () => { await audience.moderateMember(member, { muted: true }); toast(t('%(name)s can only read now. You can undo that under Moderation.', { name: line.name })); }),
@@ -149,6 +150,12 @@ export class AudienceChat {
     this.#lines.scrollTop = this.#lines.scrollHeight;
     this.#seen();
   }
+}
+
+/** A case of their own for a member, who waits in it for a private session; the audience sees nothing of it. */
+export async function helpInPrivate(audience: Audience, member: string, name: string): Promise<void> {
+  const { number } = await audience.helpMember(member);
+  toast(t('%(name)s has case %(number)s now, and waits in the queue.', { name, number }));
 }
 
 /** Agents have no name to give: theirs is known. */

@@ -20,6 +20,7 @@ export class AudienceQuestions {
   readonly place: HTMLElement;
   readonly #list = el('ol', { class: 'questions', 'aria-label': t('Questions') });
   readonly #empty = nothingYet('question', t('No questions yet.'), t('Ask the first one: others can vote for it.'));
+  readonly #none = el('p', { class: 'soft', hidden: true }, t('No questions were asked.'));
   readonly #text = el('textarea', { class: 'input', id: 'question-text', rows: 1, maxlength: 300, placeholder: t('Ask a question'), enterkeyhint: 'send' });
   readonly #note = el('p', { class: 'small soft audience-note', role: 'status' });
   readonly #form: HTMLFormElement;
@@ -29,7 +30,7 @@ export class AudienceQuestions {
   constructor(readonly audience: Audience, readonly goTo?: (seconds: number) => void) {
     this.#form = el('form', { class: 'chat-form' }, el('label', { class: 'unseen', for: 'question-text' }, t('Your question')), this.#text,
       el('button', { class: 'button button-main chat-send', type: 'submit' }, icon('send', 'icon-s'), el('span', { class: 'unseen' }, t('Ask'))));
-    this.place = el('div', { class: 'audience-questions' }, el('div', { class: 'audience-scroll', tabindex: 0, role: 'region', 'aria-label': t('Questions') }, this.#empty, this.#list), this.#note, this.#form);
+    this.place = el('div', { class: 'audience-questions' }, el('div', { class: 'audience-scroll', tabindex: 0, role: 'region', 'aria-label': t('Questions') }, this.#empty, this.#none, this.#list), this.#note, this.#form);
     audience.on('questions', () => this.#drawSoon());
     audience.on('me', () => { this.#rules(); this.#drawSoon(); });
     this.#form.addEventListener('submit', (event) => { event.preventDefault(); void this.#ask(); });
@@ -68,7 +69,9 @@ export class AudienceQuestions {
 
   #draw(): void {
     const shown = inOrder(this.audience.questions.values()).filter((one) => one.text && (one.state !== 'rejected' || this.audience.moderates));
-    show(this.#empty, shown.length === 0);
+    const isOver = this.audience.view?.rules.state === 'ended';
+    show(this.#empty, shown.length === 0 && !isOver);
+    show(this.#none, shown.length === 0 && isOver);
     const focused = document.activeElement;
     shown.forEach((question, at) => {
       const element = this.#item(question);

@@ -6,6 +6,7 @@ import { el, toast, whileBusy } from '../dom';
 import type { ChatLine, HandView, MemberView, QuestionView } from '../messages';
 import { page } from '../page';
 import { t, when } from '../text';
+import { helpInPrivate, isAgent } from './audience_chat';
 
 const SLOW = [0, 5, 15, 30, 60, 300];
 const READ_AGAIN_MS = 15_000;
@@ -83,7 +84,13 @@ export class Moderation {
     const isCalled = hand.called_at !== null;
     return this.#entry(hand.name, isCalled ? t('is called') : t('since %(when)s', { when: when(new Date(hand.raised_at)) }),
       this.#button(...this.#stageAct(hand), isCalled ? '' : 'button-main'),
-      this.#button(t('Lower'), () => this.audience.lowerHand(hand.member)));
+      this.#button(t('Lower'), () => this.audience.lowerHand(hand.member)),
+      ...this.#help(hand.member, hand.name));
+  }
+
+  /** What agents can do for a member beside the stage. */
+  #help(member: string, name: string): HTMLElement[] {
+    return isAgent() ? [this.#button(t('Help in private'), () => helpInPrivate(this.audience, member, name))] : [];
   }
 
   /** Agents bring on stage; members who moderate only say whose turn it is. */
@@ -160,7 +167,7 @@ export class Moderation {
     const isMine = member.id === this.audience.view?.me?.id;
     item.append(el('p', {}, el('strong', { dir: 'auto' }, member.name), ' ', el('span', { class: 'soft small' }, signs)));
     if (isMine) return item;
-    item.append(el('div', { class: 'buttons' },
+    item.append(el('div', { class: 'buttons' }, ...this.#help(member.id, member.name),
       act(member.muted ? t('Let write again') : t('Mute in the chat'), { muted: !member.muted }),
       act(member.banned ? t('Let in again') : t('Exclude'), { banned: !member.banned }),
       page.me?.kind === 'agent' && !member.banned && this.#button(member.called ? t('Take off the stage') : t('Call on stage'), async () => {
