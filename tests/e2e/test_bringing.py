@@ -31,7 +31,7 @@ async def test_question_leads_to_a_private_case_that_nobody_else_sees(site: Site
     await bo.press("#question-text", "Enter")
     await takes_part(bo, "Bo")
     await ann.get_by_role("button", name="Help in private").click()
-    await bo.get_by_text("An agent can help you personally").wait_for()
+    await bo.get_by_text("An agent can help you personally", exact=True).wait_for()
     await al.locator(".question", has_text="Why does mine blink red?").wait_for()
     assert await al.locator("#invitations > *").count() == 0
     async with site.house.db.read() as db:
@@ -40,7 +40,7 @@ async def test_question_leads_to_a_private_case_that_nobody_else_sees(site: Site
     await bo.get_by_role("button", name="Come on stage").wait_for()
     assert await look(bo, "watch-invited") == []
     await bo.get_by_role("button", name="Not now").click()
-    await bo.get_by_text("You are invited on stage").wait_for(state="detached")
+    await bo.get_by_text("You are invited on stage", exact=True).wait_for(state="detached")
     await bo.get_by_role("link", name="Get help in private").click()
     await bo.wait_for_selector("#waiting:not([hidden])")
     assert bo_wrong + al_wrong + ann_wrong == []
@@ -58,7 +58,7 @@ async def test_who_only_chats_is_helped_in_private(site: Site, chromium: Browser
     await writes(bo, "Mine blinks red.")
     await takes_part(bo, "Bo")
     await ann.get_by_role("button", name="Help in private").click()
-    await bo.get_by_text("An agent can help you personally").wait_for()
+    await bo.get_by_text("An agent can help you personally", exact=True).wait_for()
     await ann.click("#audience-moderation-tab")
     await ann.get_by_role("button", name="Help in private").click()
     await ann.get_by_text("Bo has case").last.wait_for()
