@@ -118,8 +118,9 @@ async def test_two_people_and_a_moderator(site: Site, chromium: Browser) -> None
 
     await al.click(".audience-bar .button")
     await ann.click("#audience-moderation-tab")
-    await ann.locator(".moderated-item", has_text="Al").get_by_role("button", name="Call").click()
-    await al.get_by_text("You are called").wait_for()
+    hand = ann.locator(".moderated-item", has_text="since").filter(has_text="Al")
+    await hand.get_by_role("button", name="Call on stage").click()
+    await al.get_by_role("heading", name="You are invited on stage").wait_for()
     await al.click("button[aria-label=Applause]")
     await bo.locator(".reaction-sum", has_text="1").wait_for()
     await bo.get_by_role("button", name="Me too").click()

@@ -73,6 +73,9 @@ async def plans(agent: Person) -> str:
     session = (await page.input_value("#link-watch")).rpartition("/")[2]
     await page.keyboard.press("Escape")
     await page.click(f"[data-broadcast='{session}'] a.button")
+    await page.wait_for_selector(
+        "#air", state="attached"
+    )  # The list has none, and stands until the next page is there.
     await agent.until(f"{STATE} === 'planned'")
     return session
 
