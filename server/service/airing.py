@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import TypeAdapter
@@ -23,7 +23,7 @@ from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, is_open_to_m
 from server.domain.consent import shown_to
 from server.domain.principal import Anonymous
 from server.domain.rights import may_play
-from server.domain.words import BroadcastState, EntryKind, RecordingId, RecordingState, SessionId
+from server.domain.words import BroadcastState, EntryKind, ParticipantId, RecordingId, RecordingState, SessionId
 from server.errors import ComposerAway, MediaAway, NotFound
 from server.service.audience.reading import rules_of
 from server.service.audience.views import AudienceChange
@@ -118,19 +118,36 @@ async def told_composer(house: House, session: SessionId) -> Scene | None:
 
 async def show_audience(house: House, session: SessionId) -> None:
     """The media worker shows those to the audience (WHEP) who are seen now: nobody behind a card, or when it is not open to everybody any more.
-    Who came from the audience on stage goes on talking with the others behind a card."""
+    Who came from the audience on stage goes on talking with the others behind a card.
+
+    Read again after telling, as in `told_composer`: the last word is what is true, whichever web process came first.
+    """
     house.streams.forget(session)
     async with house.turns.of(f"audience {session}"):
-        async with house.db.read() as db:
-            row = await store.find_broadcast(db, session)
-            seen = await read_seen(db, row) if row is not None else None
-            people = await session_store.list_participants(db, session)
-        if row is None or seen is None:
-            return
-        open_to = [one.id for one in people if is_open_to_members(one.kind, agreed=one.id in seen.agreed)]
-        is_seen = row.state is BroadcastState.LIVE and seen.wish.card is None and may_play(Anonymous(), row)
-        with contextlib.suppress(NotFound, MediaAway):  # Then it has no audience.
-            await house.media.show(session, [*seen.agreed] if is_seen else [], [*open_to])
+        told: _Shown | None = None
+        while (shown := await _shown_now(house, session)) is not None and shown != told:
+            with contextlib.suppress(NotFound, MediaAway):  # Then it has no audience.
+                await house.media.show(session, list(shown.seen), list(shown.open_to))
+            told = shown
+
+
+class _Shown(NamedTuple):
+    """Whom the audience sees, and who is open to members of the audience on stage."""
+
+    seen: tuple[ParticipantId, ...]
+    open_to: tuple[ParticipantId, ...]
+
+
+async def _shown_now(house: House, session: SessionId) -> _Shown | None:
+    async with house.db.read() as db:
+        row = await store.find_broadcast(db, session)
+        if row is None:
+            return None
+        seen = await read_seen(db, row)
+        people = await session_store.list_participants(db, session)
+    open_to = tuple(one.id for one in people if is_open_to_members(one.kind, agreed=one.id in seen.agreed))
+    is_seen = row.state is BroadcastState.LIVE and seen.wish.card is None and may_play(Anonymous(), row)
+    return _Shown(tuple(seen.agreed) if is_seen else (), open_to)
 
 
 async def _play(house: House, session: SessionId, scene: Scene) -> bool:

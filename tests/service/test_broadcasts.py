@@ -32,12 +32,12 @@ from server.errors import (
     NotSignedIn,
 )
 from server.service import broadcast_cases, broadcast_reading, broadcasts, cases, planning, recordings
-from server.service.airing import control_of, settle_recording
+from server.service.airing import control_of, settle_recording, show_audience
 from server.store import broadcasts as store
 from server.store import sessions
 from tests.composer_double import ComposerDouble
 from tests.desk import Desk, client_id
-from tests.studio_desk import name_somebody, opened_call, plan, row_of, says
+from tests.studio_desk import name_somebody, opened_call, plan, rehearsed, row_of, says
 
 GIVEN, REFUSED, WITHDRAWN = ConsentAnswer.GIVEN, ConsentAnswer.REFUSED, ConsentAnswer.WITHDRAWN
 
@@ -287,3 +287,19 @@ async def test_broadcasts_are_the_agents(desk: Desk) -> None:
             await step(desk.house, customer.principal, customer.session)
         with pytest.raises(NotSignedIn):
             await step(desk.house, Anonymous(), customer.session)
+
+
+async def test_audience_sees_what_another_process_changed_meanwhile(desk: Desk) -> None:
+    """It paused the broadcast while the worker was told whom to show."""
+    session = await rehearsed(desk)
+    ann = await desk.agent("ann")
+    await broadcasts.go_live(desk.house, ann, session)
+    assert desk.worker.shown[session] != []
+
+    async def elsewhere() -> None:
+        async with desk.house.db.write() as db:
+            await store.set_broadcast(db, session, state=BroadcastState.PAUSED)
+
+    desk.worker.before["_show"] = elsewhere
+    await show_audience(desk.house, session)
+    assert desk.worker.shown[session] == []
