@@ -168,9 +168,9 @@ async def test_recording_that_nobody_can_finish_keeps_no_other_waiting_and_has_f
         return view.state is RecordingState.FAILED
 
     try:
-        await until(lambda: has_failed(other), 10)
+        await until(lambda: has_failed(other), 30)  # Processes start, which takes seconds beside other tests.
         assert not await has_failed(poisoned)
-        await until(lambda: _later(desk, has_failed(poisoned)), 20)
+        await until(lambda: _later(desk, has_failed(poisoned)), 40)
     finally:
         await tasks.close()
     assert (await recordings.read_recording(desk.house, ann, poisoned)).error == "finishing_failed"
