@@ -34,6 +34,7 @@ from server.media.wire import dump, error_by_code, parse
 log = structlog.get_logger(__name__)
 
 ANSWER_LIMIT_S = 10.0
+IDLE_S = 2.0  # They are used in turn: kept for longer, those of one burst would stay for ever.
 BACK_OFF_S = (*[0.05] * 20, 0.2, 0.5, 1.0)  # A worker that died is back within the first second.
 EVENT_LIMIT_BYTES = 1 << 20
 
@@ -174,7 +175,11 @@ class MediaClient:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
-            connector = aiohttp.UnixConnector(path=self._unix) if self._unix else aiohttp.TCPConnector()
+            connector = (
+                aiohttp.UnixConnector(path=self._unix, keepalive_timeout=IDLE_S)
+                if self._unix
+                else aiohttp.TCPConnector(keepalive_timeout=IDLE_S)
+            )
             self._http = aiohttp.ClientSession(
                 connector=connector,
                 headers=self._headers,

@@ -78,3 +78,23 @@ def test_control_over_tcp_without_a_good_secret_is_refused(secret: str) -> None:
     with pytest.raises(ValidationError, match="OASE_MEDIA_SECRET"):
         Settings(media_url="http://127.0.0.1:7000", media_secret=secret)
     assert SECRET not in repr(Settings(media_secret=SECRET))
+
+
+async def test_connections_of_a_burst_do_not_stay(tmp_path: Path) -> None:
+    """They are used in turn, so that each stays fresh: what a burst had opened was open for hours."""
+    async with open_rig(tmp_path) as rig:
+        await rig.client.health()
+        before = open_files()
+        await asyncio.gather(*(rig.client.health() for _ in range(30)))
+        assert open_files() >= before + 20
+        async with asyncio.timeout(15):
+            while (
+                open_files() > before + 16
+            ):  # Eight connections, with both ends in this process: what is used within two seconds.
+                await rig.client.health()
+                await asyncio.sleep(0.3)
+
+
+def open_files() -> int:
+    """Of this process."""
+    return len(os.listdir("/proc/self/fd"))
