@@ -11,6 +11,7 @@ const field = (id: string): HTMLInputElement => byId<HTMLInputElement>(id);
 export class SceneControl {
   #view: BroadcastView | null = null;
   #sending: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   /** `done` gets what the server made of a change. */
   constructor(readonly done: (view: BroadcastView) => void) {
@@ -20,7 +21,12 @@ export class SceneControl {
     byId('banner-form').addEventListener('submit', (event) => { event.preventDefault(); void this.#banner(); });
   }
 
+  /** What the server said. While a change is on its way that is older than the change, and what was chosen stays chosen. */
   render(view: BroadcastView): void {
+    if (this.#waiting === 0) this.#draw(view);
+  }
+
+  #draw(view: BroadcastView): void {
     this.#view = view;
     const { scene } = view;
     const layout = form().querySelector<HTMLInputElement>(`[name="layout"][value="${CSS.escape(scene.layout)}"]`);
@@ -40,15 +46,18 @@ export class SceneControl {
 
   /** One change after the other, and nothing but the change: a question that is pinned meanwhile stays. The audience sees it when this is done. */
   apply(change: Partial<SetScene>): Promise<void> {
+    this.#waiting += 1;
     this.#sending = this.#sending.then(async () => {
-      if (!this.#view) return;
+      if (!this.#view) { this.#waiting -= 1; return; }
       try {
         const view = await put<BroadcastView>(`/api/v1/broadcasts/${this.#view.session}/scene`, change);
+        this.#waiting -= 1;
         this.render(view);
         this.done(view);
       } catch (error) {
+        this.#waiting -= 1;
         toast(sentence(error));
-        if (this.#view) this.render(this.#view);
+        this.render(this.#view);
       }
     });
     return this.#sending;
