@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,10 @@ async def broadcasting(product: Product) -> AsyncIterator[str]:
             session = str((await answer.json())["session"])
     database = Database(f"sqlite+aiosqlite:///{product.folder / 'data' / 'oase.sqlite'}")
     async with database.write() as db:
-        await add_broadcast(db, SessionId(session), topic)
+        lease = {"composer_by": "the writer below", "composer_until": datetime.now(UTC) + timedelta(days=1)}
+        await add_broadcast(
+            db, SessionId(session), topic, **lease
+        )  # Else the house would compose into the same folder.
     await database.close()
     writer = await _spawn("on_air.py", {"folder": str(product.recordings / f"live-{session}")})
     try:
