@@ -20,7 +20,7 @@ from server.domain.broadcasts import (
     obstacles,
     seen_by_audience,
 )
-from server.domain.consent import RECORDED, WORDING, is_enough, shown_to
+from server.domain.consent import RECORDED, WORDING, called_before, is_enough, shown_to
 from server.domain.words import BroadcastState, ChannelId, Language, Openness, ParticipantId
 from server.service.house import utc_now
 from server.store.broadcast_rows import ChannelRow
@@ -126,3 +126,13 @@ def test_a_countdown_is_due_at_its_time_and_nothing_else_ever_is() -> None:
     assert not is_due(BroadcastState.COUNTDOWN, NOW, NOW - timedelta(milliseconds=1))
     assert not is_due(BroadcastState.COUNTDOWN, None, NOW)
     assert not any(is_due(state, NOW, NOW) for state in BroadcastState if state is not BroadcastState.COUNTDOWN)
+
+
+def test_who_is_called_on_stage_reads_what_a_no_means_for_them() -> None:
+    """They watch and have not come yet: the words for those on stage would promise them a talk."""
+    for openness in Openness:
+        words = WORDING[called_before(openness).version]
+        assert "sehen Sie weiter zu" in words[Language.DE]
+        assert "go on watching" in words[Language.EN]
+        assert "sprechen trotzdem weiter" not in words[Language.DE]
+        assert "go on talking" not in words[Language.EN]
