@@ -3,7 +3,8 @@ window.clock = (() => {
   'use strict';
   const [COLUMNS, SIDE, LEFT, TOP] = [16, 64, 128, 232];
   const [WIDTH, HEIGHT] = [1280, 720];
-  const clock = { first_ms: 0 };
+  /** `place` is where the clock's camera stands in the picture that is read. */
+  const clock = { first_ms: 0, place: { left: 0, top: 0, width: WIDTH, height: HEIGHT } };
   let read = [], stalls = 0, unreadable = 0, turn = 0;
 
   function paint(context) {
@@ -45,7 +46,8 @@ window.clock = (() => {
 
   /** How long ago the shown frame was painted, in seconds; null when it cannot be read. */
   function late_s(context, video) {
-    context.drawImage(video, 0, 0, WIDTH, HEIGHT);
+    const { left, top, width, height } = clock.place;
+    context.drawImage(video, left, top, width, height, 0, 0, WIDTH, HEIGHT);
     const strip = context.getImageData(LEFT, TOP, COLUMNS * SIDE, 3 * SIDE);
     const bright = (bit, row) => strip.data[4 * ((row * SIDE + SIDE / 2) * strip.width + bit * SIDE + SIDE / 2) + 1] > 128;
     let value = 0;
