@@ -4,7 +4,7 @@ from server.api import broadcast_requests as b
 from server.api import requests as r
 from server.api.door import Route, Thing, Who
 from server.api.routes import API, get, page, post
-from server.service.broadcast_views import BroadcastsView, BroadcastView
+from server.service.broadcast_views import AnswerPlaces, BroadcastsView, BroadcastView
 from server.service.views import ConsentView, Entry
 
 _ONE = f"{API}/broadcasts/{{session}}"
@@ -67,6 +67,14 @@ BROADCASTS = [
         r.Consent,
         ConsentView,
         Thing.SESSION,
+    ),
+    get(
+        f"{API}/cases/{{case}}/answers",
+        Who.AGENT,
+        "Where a case may have been answered before an audience",
+        AnswerPlaces,
+        Thing.CASE,
+        cost=2,
     ),
     post(
         f"{API}/cases/{{case}}/answers",

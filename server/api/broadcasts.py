@@ -8,7 +8,7 @@ from server.api import requests as r
 from server.api.call import Call, Handlers
 from server.domain.broadcasts import Banner, Card, Wish
 from server.service import broadcast_cases, broadcast_reading, broadcasts, consent, planning
-from server.service.broadcast_views import BroadcastsView, BroadcastView
+from server.service.broadcast_views import AnswerPlaces, BroadcastsView, BroadcastView
 from server.service.views import ConsentView, Entry
 
 handlers = Handlers()
@@ -102,6 +102,11 @@ async def answer_public(call: Call) -> ConsentView:
     body = call.body(r.Consent)
     said = consent.Said(body.answer, body.wording_version, call.language)
     return await consent.answer_public(call.house, call.principal, call.session, said)
+
+
+@handlers.on("GET /api/v1/cases/{case}/answers")
+async def list_answers(call: Call) -> AnswerPlaces:
+    return await broadcast_cases.list_answers(call.house, call.principal, call.case, call.language)
 
 
 @handlers.on("POST /api/v1/cases/{case}/answers")

@@ -4,19 +4,32 @@ from datetime import datetime, timedelta
 
 from server.domain.principal import Person, Principal
 from server.domain.rights import agent_only
-from server.domain.words import CaseId, EntryKind, PersonKind, QuestionId, SessionId
+from server.domain.words import (
+    BroadcastState,
+    CaseId,
+    EntryKind,
+    Language,
+    PersonKind,
+    QuestionId,
+    SessionId,
+)
 from server.errors import Conflict, NotFound
 from server.service.airing import announce_broadcast
 from server.service.broadcast_moments import Moment, linked_line, moment_of
-from server.service.broadcast_views import BroadcastView
+from server.service.broadcast_views import AnsweredQuestion, AnswerPlace, AnswerPlaces, BroadcastView
 from server.service.broadcasts import read_broadcast
 from server.service.facts import actor, announce_entries, write_line
 from server.service.house import House
 from server.service.reading import case_for
+from server.service.topics import topic_name
 from server.service.views import Actor, Entry
 from server.store import broadcasts as store
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
-from server.store.questions import find_question
+from server.store.questions import find_question, list_answered_in
+from server.store.topics import list_topics
+
+PLACES, QUESTIONS = 20, 25
+"""Broadcasts that an agent chooses from, and answered questions of each on average."""
 
 
 async def link_answer(
@@ -48,6 +61,33 @@ async def link_case(
     return entry
 
 
+async def list_answers(house: House, principal: Principal, case: CaseId, language: Language) -> AnswerPlaces:
+    """The broadcasts, with their answered questions, that may have answered the case. Agents. Raises NotFound."""
+    agent_only(principal)
+    async with house.db.read() as db:
+        about = (await case_for(db, principal, case)).topic_id
+        found = await store.list_aired(db, about, PLACES)
+        answered = await list_answered_in(db, [row.session_id for row in found], PLACES * QUESTIONS)
+        topics = {one.id: topic_name(one, language) for one in await list_topics(db)}
+    asked: dict[SessionId, list[AnsweredQuestion]] = {row.session_id: [] for row in found}
+    for one in answered:
+        asked[one.session_id].append(AnsweredQuestion(one.id, one.text, one.answer_s or 0.0))
+    return AnswerPlaces(
+        [
+            AnswerPlace(
+                row.session_id,
+                row.title,
+                topics[row.topic_id],
+                row.topic_id == about,
+                row.state is not BroadcastState.ENDED,
+                row.live_at or row.created_at,
+                asked[row.session_id],
+            )
+            for row in found
+        ]
+    )
+
+
 async def mark_answer(
     house: House,
     principal: Principal,
@@ -74,5 +114,5 @@ async def mark_answer(
         return await link_case(house, row, case, by, await moment_of(house, row, house.now()))
     if asked.answer_s is None or row.live_at is None:
         raise Conflict
-    moment = await moment_of(house, row, row.live_at + timedelta(seconds=asked.answer_s))
+    moment = Moment(row.live_at + timedelta(seconds=asked.answer_s), asked.answer_s)
     return await link_case(house, row, case, by, moment, text=asked.text, about=asked.id)

@@ -14,6 +14,7 @@ from server.domain.words import (
     Openness,
     ParticipantId,
     PersonKind,
+    QuestionId,
     RecordingId,
     SessionId,
 )
@@ -149,6 +150,35 @@ class BroadcastsView:
 
     broadcasts: list[BroadcastRow]
     next: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    """A question whose answer began `at_s` into the stream."""
+
+    id: QuestionId
+    text: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlace:
+    """A broadcast in which a case may have been answered. `own_topic`: it is about the case's topic; `live`: it is on air now."""
+
+    session: SessionId
+    title: str
+    topic: TopicName
+    own_topic: bool
+    live: bool
+    at: datetime
+    questions: list[AnsweredQuestion]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlaces:
+    """Where a case may have been answered before an audience: broadcasts of its topic first, the newest in front."""
+
+    broadcasts: list[AnswerPlace]
 
 
 @dataclass(frozen=True, slots=True)

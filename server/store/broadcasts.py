@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.broadcasts import COMPOSED
-from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, RecordingState, SessionId
+from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, RecordingState, SessionId, TopicId
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
 from server.store.broadcast_tables import broadcast, broadcast_case
 from server.store.rows import all_rows, chosen, one_row
@@ -84,6 +84,18 @@ async def list_broadcasts_of(db: AsyncConnection, case: CaseId) -> list[Broadcas
     linked = select(broadcast_case.c.session_id).where(broadcast_case.c.case_id == case)
     statement = chosen(BroadcastRow, broadcast).where(broadcast.c.session_id.in_(own.union(linked)))
     return all_rows(BroadcastRow, await db.execute(statement.order_by(broadcast.c.created_at)))
+
+
+async def list_aired(db: AsyncConnection, topic: TopicId, limit: int) -> list[BroadcastRow]:
+    """What an audience without an invitation saw and may still see: first those of a topic, each time the newest in front."""
+    statement = chosen(BroadcastRow, broadcast).where(
+        broadcast.c.live_at.is_not(None),
+        broadcast.c.state.in_((BroadcastState.LIVE, BroadcastState.PAUSED, BroadcastState.ENDED)),
+        broadcast.c.visibility != Openness.PRIVATE,
+        broadcast.c.removed_at.is_(None),
+    )
+    ordered = statement.order_by(broadcast.c.topic_id != topic, broadcast.c.live_at.desc(), broadcast.c.session_id)
+    return all_rows(BroadcastRow, await db.execute(ordered.limit(limit)))
 
 
 async def link_case(db: AsyncConnection, row: BroadcastCaseRow) -> bool:

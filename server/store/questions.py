@@ -56,6 +56,13 @@ async def list_questions_of(
     return all_rows(QuestionRow, await db.execute(statement.order_by(question.c.at, question.c.id)))
 
 
+async def list_answered_in(db: AsyncConnection, sessions: Sequence[SessionId], limit: int) -> list[QuestionRow]:
+    """The questions that were answered in these streams, in the order of their answers."""
+    answered = (question.c.state == QuestionState.ANSWERED, question.c.answer_s.is_not(None))
+    statement = chosen(QuestionRow, question).where(question.c.session_id.in_(sessions), *answered)
+    return all_rows(QuestionRow, await db.execute(statement.order_by(question.c.answer_s, question.c.id).limit(limit)))
+
+
 async def add_vote(db: AsyncConnection, question_id: QuestionId, member: MemberId) -> bool:
     """A member wants it answered; False when they said so before."""
     return await add_once(db, question_vote, {"question_id": question_id, "member_id": member})

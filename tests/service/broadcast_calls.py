@@ -58,6 +58,7 @@ def agents_calls(h: House, case: CaseId, session: SessionId) -> dict[str, Call]:
     """What only agents do."""
     return {
         "link_answer": lambda who: broadcast_cases.link_answer(h, who, session, case),
+        "list_answers": lambda who: broadcast_cases.list_answers(h, who, case, Language.DE),
         "mark_answer": lambda who: broadcast_cases.mark_answer(h, who, case, session),
         "list_broadcasts": lambda who: broadcast_reading.list_broadcasts(h, who, None, Language.DE),
         "ask_to_be_seen": lambda who: broadcasts.ask_to_be_seen(h, who, session),

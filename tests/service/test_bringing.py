@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from server.domain.principal import Agent, Anonymous, Visitor
-from server.domain.words import CaseState, ConsentAnswer, EntryKind, Language, Openness, QuestionState, SessionState
+from server.domain.words import (
+    BroadcastState,
+    CaseState,
+    ConsentAnswer,
+    EntryKind,
+    Language,
+    Openness,
+    QuestionState,
+    SessionState,
+)
 from server.errors import Banned, BroadcastEnded, Conflict, ConsentNeeded, Forbidden, NotFound, SessionFull
 from server.service import broadcast_cases, broadcasts, cases, consent, queue, sessions, timeline
 from server.service.audience import (
@@ -28,6 +37,7 @@ from server.service.links import find_visitor
 from server.service.views import ConsentView
 from server.store import broadcasts as store
 from tests.audience import Fan, ask, join
+from tests.broadcasts import answered, kept_broadcast, made_broadcast
 from tests.desk import Desk, client_id, open_desk
 from tests.studio_desk import opened_call, rehearsed, row_of, says
 from tests.worker_double import until
@@ -152,6 +162,29 @@ async def test_case_knows_the_minute_and_the_answer_too(hall: Hall) -> None:
     later = await broadcast_cases.mark_answer(hall.house, hall.ann, opened.case, hall.session, second=75.0)
     assert later.data["at_s"] == 75.0
     assert (await hall.desk.kinds(opened.case)).count(EntryKind.PUBLIC_ANSWER) == 2
+
+
+async def test_answers_are_chosen_among_what_the_customer_may_watch(hall: Hall) -> None:
+    """Those of the case's topic first; what nobody may watch is not offered."""
+    for title, more in {
+        "About power": {"topic": "strom"},
+        "About the internet": {},
+        "For invited people": {"visibility": Openness.PRIVATE},
+        "Taken down": {"removed_at": hall.house.now()},
+    }.items():
+        row = await kept_broadcast(hall.house, title, **more)
+        await answered(hall.house, row.session_id, f"{title}?", 75.0)
+    await made_broadcast(hall.house, "Next week", state=BroadcastState.PLANNED, live_at=None)
+    case = (await hall.desk.customer_opens_case()).case
+    found = (await broadcast_cases.list_answers(hall.house, hall.ann, case, Language.EN)).broadcasts
+    about = [one.topic.slug for one in found if one.own_topic]
+    assert about == ["strom"] * 2
+    assert [one.own_topic for one in found] == sorted((one.own_topic for one in found), reverse=True)
+    assert {one.title for one in found} >= {"About power", "About the internet"}
+    assert not {one.title for one in found} & {"For invited people", "Taken down", "Next week"}
+    power = next(one for one in found if one.title == "About power")
+    assert ([(one.text, one.at_s) for one in power.questions], power.live) == ([("About power?", 75.0)], False)
+    assert [one.live for one in found if one.session == hall.session] == [True]
 
 
 async def test_only_agents_open_cases_call_and_mark(hall: Hall) -> None:

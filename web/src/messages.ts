@@ -42,6 +42,29 @@ export interface AgentsView {
   agents: AgentView[];
 }
 
+/** A broadcast in which a case may have been answered. `own_topic`: it is about the case's topic; `live`: it is on air now. */
+export interface AnswerPlace {
+  session: string;
+  title: string;
+  topic: TopicName;
+  own_topic: boolean;
+  live: boolean;
+  at: string;
+  questions: AnsweredQuestion[];
+}
+
+/** Where a case may have been answered before an audience: broadcasts of its topic first, the newest in front. */
+export interface AnswerPlaces {
+  broadcasts: AnswerPlace[];
+}
+
+/** A question whose answer began `at_s` into the stream. */
+export interface AnsweredQuestion {
+  id: string;
+  text: string;
+  at_s: number;
+}
+
 /** A question of the audience. */
 export interface AskQuestion {
   text: string;

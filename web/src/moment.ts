@@ -11,3 +11,12 @@ export function toMoment(seconds: number): string {
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return `${hours ? `${hours}h` : ''}${minutes ? `${minutes}m` : ''}${rest || whole === 0 ? `${rest}s` : ''}`;
 }
+
+/** Seconds of a moment as a player shows it (12:30, 1:02:05), or as a link says it (12m30s); a number alone is minutes. Null for what is none. */
+export function fromClock(text: string): number | null {
+  const words = text.trim();
+  if (/^\d[\dhm]*[hms]\d{0,2}$/.test(words)) return fromMoment(words) || null;
+  if (!/^\d{1,3}(:[0-5]?\d){0,2}$/.test(words)) return null;
+  const [first = 0, second = 0, third] = words.split(':').map(Number);
+  return third === undefined ? first * 60 + second : first * 3600 + second * 60 + third;
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { layersOf, Narrow, scaleAt, sending } from '../src/layers';
 import { comingBetween, HoldBack, lineBetween, type Reading } from '../src/line';
 import { lookBetween, sense, type Senses } from '../src/looks';
-import { fromMoment, toMoment } from '../src/moment';
+import { fromClock, fromMoment, toMoment } from '../src/moment';
 import { niceTop, runs } from '../src/parts/plots';
 import { Recovery } from '../src/recovery';
 import { actsIn, divided, isComposed, seenOf } from '../src/parts/studio_steps';
@@ -17,6 +17,11 @@ const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0,
 test('moments of links are read as people write them', () => {
   const written = { '3m20s': 200, '1h2m': 3720, '75': 75, '75s': 75, '28m': 1680, '1h0m5s': 3605, '': 0, 'soon': 0, '-5': 0, '3m20': 200 };
   for (const [text, seconds] of Object.entries(written)) assert.equal(fromMoment(text), seconds, text);
+});
+
+test('moments are read as a player shows them', () => {
+  const written = { '12:30': 750, '1:02:05': 3725, '12': 720, '12m30s': 750, '0:00': 0, '120:05': 7205, '28m': 1680, '12:75': null, '': null, 'soon': null, '1:2:3:4': null, '-1': null };
+  for (const [text, seconds] of Object.entries(written)) assert.equal(fromClock(text), seconds, text);
 });
 
 test('a moment written and read again is the same second', () => {

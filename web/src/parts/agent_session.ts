@@ -7,6 +7,7 @@ import type { CaseView, Outcome, SessionView } from '../messages';
 import { page } from '../page';
 import { readCase, type Room } from '../room';
 import { duration, t } from '../text';
+import { answering } from './answered';
 import type { CaseLog } from './case_log';
 import { caseFacts } from './facts';
 import { Chat } from './chat';
@@ -85,6 +86,7 @@ export class AgentSession {
     this.#furniture?.consent.set(view.consent);
     this.#furniture?.onAir.now(view.broadcast);
     this.#furniture?.studio.told(view.broadcast);
+    show(byId('work-answered'), !this.#furniture?.studio.isOwn); // The case of the broadcast itself asks nothing.
     this.#furniture?.sign.set(running ? new Date(running.started_at) : null);
     this.#furniture?.record.running(running?.id ?? null);
     this.#renderTimeline();
@@ -142,6 +144,7 @@ export class AgentSession {
   #wire(): void {
     noteField({ form: byId('note-form'), field: byId('note-field'), state: byId('note-state') }, this.log);
     for (const chip of byId('work-filters').querySelectorAll<HTMLElement>('[data-filter]')) chip.addEventListener('click', () => this.#choose(chip.dataset['filter'] as Filter));
+    answering(byId('work-answered'), () => this.log.id);
     inviting(byId('invite'), () => this.room.session, () => this.#readLinks());
     const ending = closable(byId<HTMLDialogElement>('ending'));
     byId('end').addEventListener('click', () => { show(byId('end-failed'), false); ending.showModal(); });

@@ -7,6 +7,7 @@ import { duration, t, tn } from '../text';
 import { nothingYet } from './audience';
 import { isAgent } from './audience_chat';
 import { takingPart } from './audience_name';
+import { markOnCase } from './case_mark';
 
 const GROUP: Record<QuestionState, number> = { pinned: 0, asked: 1, approved: 2, answered: 3, rejected: 4 };
 
@@ -135,7 +136,13 @@ export class AudienceQuestions {
       answered: [act('approved', t('Not answered'))],
       rejected: [act('approved', t('Approve after all'))],
     };
-    return el('p', { class: 'audience-acts', role: 'group', 'aria-label': t('Moderate: %(name)s', { name: question.name }) }, ...by[question.state], isAgent() ? this.#help(question) : null);
+    return el('p', { class: 'audience-acts', role: 'group', 'aria-label': t('Moderate: %(name)s', { name: question.name }) }, ...by[question.state], ...(isAgent() ? [this.#help(question), this.#mark(question)] : []));
+  }
+
+  /** The answer belongs into the timeline of a case, too. */
+  #mark(question: QuestionView): HTMLElement | null {
+    if (question.state !== 'answered' || question.answer_s === null) return null;
+    return el('button', { class: 'audience-act', type: 'button', 'data-act': 'mark', onclick: () => markOnCase(this.audience.session, question) }, t('Mark on a case'));
   }
 
   /** A case of their own for who asked; the audience sees nothing of it. */

@@ -6,6 +6,7 @@ import { byId, closable, el, icon, isShown, setText, show, whileBusy } from '../
 import type { CaseView, LinkView } from '../messages';
 import { readCase } from '../room';
 import { t } from '../text';
+import { answering } from './answered';
 import { CaseLog } from './case_log';
 import { caseFacts, stateBadge } from './facts';
 import { noteField } from './note';
@@ -28,6 +29,7 @@ export class CaseDetail {
       byId<HTMLDialogElement>('closing').close();
       void this.#act('close', { outcome: new FormData(byId<HTMLFormElement>('close-form')).get('outcome') });
     });
+    answering(byId('detail-answered'), () => this.view?.id ?? null);
     byId('detail-links-part').addEventListener('toggle', () => this.#readLinks());
     line.on('case', (told) => { if (told.case === this.view?.id && isShown(byId('desk'))) void this.refresh(); });
     line.on('recording', (told) => { if (this.view && isNews(this.view, told)) void this.refresh(); });
