@@ -1,4 +1,4 @@
-"""Debian's nginx with the file of docker/nginx, before a server of a test or benchmark."""
+"""Debian's nginx with the files of docker/nginx, before a server of a test or benchmark."""
 
 import asyncio
 import contextlib
@@ -11,23 +11,8 @@ from pathlib import Path
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-FRAME = """
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 8192; }}
-http {{
-  default_type application/octet-stream;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  include {folder}/live.conf;
-}}
-"""
+KEPT = ROOT / "docker" / "nginx"
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @dataclass(frozen=True)
@@ -44,20 +29,32 @@ def nginx_path() -> str | None:
 
 
 def write_configuration(folder: Path, upstream: str, port: int) -> Path:
-    """The kept file with this test's addresses, in a frame that needs no rights but root's, where one is root."""
+    """The kept files with this test's addresses and folder, and one worker, whose time can be measured."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = (ROOT / "docker" / "nginx" / "live.conf").read_text()
-    for before, after in (
+    places = "".join(f"\t{name}_temp_path {folder}/{name};\n" for name in TEMPORARY)
+    _write(
+        folder / "live.conf",
         ("server oase:8080;", f"server {upstream};"),
         ("listen 8081;", f"listen 127.0.0.1:{port};"),
         ("/var/cache/nginx/oase-live", str(folder / "cache")),
-    ):
+    )
+    return _write(
+        folder / "nginx.conf",
+        ("user nginx;", f"daemon off;\n{'user root;' if os.geteuid() == 0 else ''}"),
+        ("worker_processes auto;", "worker_processes 1;"),
+        ("/var/run/nginx.pid", f"{folder}/pid"),
+        ("/var/log/nginx", str(folder)),
+        ("\tinclude /etc/nginx/conf.d/live.conf;", f"{places}\tinclude {folder}/live.conf;"),
+    )
+
+
+def _write(file: Path, *changes: tuple[str, str]) -> Path:
+    text = (KEPT / file.name).read_text()
+    for before, after in changes:
         assert before in text
         text = text.replace(before, after)
-    (folder / "live.conf").write_text(text)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=user))
-    return folder / "nginx.conf"
+    file.write_text(text)
+    return file
 
 
 @contextlib.asynccontextmanager

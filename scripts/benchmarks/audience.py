@@ -57,7 +57,7 @@ async def _round(
     product: Product, session: str, options: argparse.Namespace, runs: dict[str, list[dict[str, Any]]]
 ) -> None:
     task = {"host": "127.0.0.1", "session": session, "viewers": options.viewers, "windows": options.windows}
-    task |= {"window_s": options.seconds, "settle_s": 4.0}
+    task |= {"window_s": options.seconds, "settle_s": 4.0, "oase_port": product.port}
     pids = {"oase": product.pid}
     runs["alone"] += await _watched({**task, "port": product.port, "pids": pids})
     if not nginx_path():
@@ -124,6 +124,8 @@ def _figures(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         "socket_bytes_per_viewer": None,
         "message_delay_ms_p95": None,
         "viewers": everything[0]["viewers"] if everything else None,
+        "requests_per_viewer_second": _requests(runs["alone"]),
+        "behind_nginx_requests_per_viewer_second": _requests(runs["nginx"]),
         "played_share_min": min((run["played_share_min"] for run in everything), default=None),
         "failures": sum(run["failures"] for run in everything),
         "spread": {
@@ -138,6 +140,12 @@ def _each(runs: list[dict[str, Any]], who: str) -> list[float]:
     """Milliseconds of CPU for a viewer's second, of the windows that count."""
     good = [run for run in runs if run["played_share_mean"] >= ENOUGH]
     return [1000 * run["cpu_s"][who] / run["seconds"] / run["viewers"] for run in good]
+
+
+def _requests(runs: list[dict[str, Any]]) -> float | None:
+    """How often our server is asked, for a viewer's second."""
+    values = [run["asked"] / run["seconds"] / run["viewers"] for run in runs]
+    return round(statistics.median(values), 2) if values else None
 
 
 def _ms(runs: list[dict[str, Any]], who: str) -> float | None:

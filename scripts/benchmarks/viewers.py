@@ -8,8 +8,10 @@ import time
 import zlib
 from typing import Any
 
+import aiohttp
 import report
 
+ASKED = re.compile(r'^oase_http_requests_total\{route="GET /live/[^"]*".*\} (\S+)$', re.MULTILINE)
 PART = re.compile(rb'#EXT-X-PART:DURATION=([0-9.]+),URI="(p\d+\.m4s)"')
 SKIPPED = re.compile(rb"SKIPPED-SEGMENTS=(\d+)")
 HEAD = "\r\n".join(
@@ -137,20 +139,30 @@ async def window(viewers: list[Viewer], task: dict[str, Any]) -> dict[str, Any]:
     """CPU seconds of each server's process, and what the viewers got meanwhile."""
     before = [viewer.played_s for viewer in viewers]
     failed = sum(viewer.failures for viewer in viewers)
+    asked = await asked_of_oase(task)
     cpu = {name: report.cpu_s(pid) for name, pid in task["pids"].items()}
     began, own = time.monotonic(), time.process_time()
     await asyncio.sleep(task["window_s"])
     took = time.monotonic() - began
     played = [viewer.played_s - was for viewer, was in zip(viewers, before, strict=True)]
+    used = {name: round(report.cpu_s(pid) - cpu[name], 3) for name, pid in task["pids"].items()}
     return {
         "seconds": round(took, 3),
-        "cpu_s": {name: round(report.cpu_s(pid) - cpu[name], 3) for name, pid in task["pids"].items()},
+        "cpu_s": used,
+        "asked": await asked_of_oase(task) - asked,
         "viewers": len(viewers),
         "played_share_min": round(min(played) / took, 3),
         "played_share_mean": round(sum(played) / len(played) / took, 3),
         "failures": sum(viewer.failures for viewer in viewers) - failed,
         "own_core": round((time.process_time() - own) / took, 2),
     }
+
+
+async def asked_of_oase(task: dict[str, Any]) -> float:
+    """How many answers of streams our server has given; what nginx answers from its cache never comes there."""
+    where = f"http://{task['host']}:{task['oase_port']}/metrics"
+    async with aiohttp.ClientSession() as http, http.get(where) as answer:
+        return sum(map(float, ASKED.findall(await answer.text())))
 
 
 async def main() -> None:

@@ -19,6 +19,7 @@ from tests.nginx import nginx_path, running_nginx, write_configuration
 from tests.shows import OnAir, change, kept_stream, live_stream, plan_broadcast
 from tests.site import Browser, Site
 
+MANY = 350
 pytestmark = pytest.mark.skipif(nginx_path() is None, reason="nginx is not installed here")
 
 
@@ -91,6 +92,31 @@ async def test_playlist_of_the_next_part_is_awaited_and_not_late(site: Site, tmp
                 growing = found.growing.parts if found.growing else []
                 assert (len(found.segments), len(growing)) >= (segment, part + 2)
         assert min(late) < 0.3, "nobody waits for nginx to look again"
+
+
+async def test_connections_of_those_who_wait_are_kept(site: Site, tmp_path: Path) -> None:
+    """A crowd that waits for the same part would open them all anew for the next one, and cost Oase twice as much."""
+    session = await plan_broadcast(site)
+    async with (
+        live_stream(site, session, [Show(60)]) as on_air,
+        cached(site, tmp_path / "nginx") as url,
+        aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as http,
+    ):
+        seen: list[set[str]] = []
+        for turn in range(4):
+            segment, part = await edge_of(on_air)
+            query = f"_HLS_msn={segment}&_HLS_part={part + 1}&turn={turn}"
+            await asyncio.gather(*(fetch(http, session, query) for _ in range(MANY)))
+            seen.append(connections_to(site))
+        assert len(seen[-1]) > MANY / 2, "they wait at Oase"
+        assert len(seen[-1] - seen[-2]) < MANY / 10
+
+
+def connections_to(site: Site) -> set[str]:
+    """The open connections to the web process, by the other side's address."""
+    port = f":{int(site.url.rpartition(':')[2]):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[1] for row in rows if row[2].endswith(port) and row[3] == "01"}
 
 
 async def fetch(http: aiohttp.ClientSession, session: str, query: str) -> tuple[float, str]:
