@@ -24,6 +24,7 @@ def ensure(which: str) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  The system's own Python runs this file.
         sys.exit(f"Oase needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     ensure_python(which)
+    ensure_bytecode()
     ensure_front_end()
     ensure_compiled()
 
@@ -37,7 +38,7 @@ def ensure_python(which: str) -> None:
         make_venv()
     run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", UV)
     uv = VENV / "bin" / "uv"
-    run(uv, "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", lock)
+    run(uv, "pip", "install", "-q", "--compile-bytecode", "--python", PYTHON, "--require-hashes", "-r", lock)
     run(uv, "pip", "install", "-q", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", ROOT)
     mark_done(f"python-{which}", key)
     if which == "test":  # The larger set holds the smaller one.
@@ -56,6 +57,16 @@ def make_venv() -> None:
         run(*apt, "update", env=quiet)
         run(*apt, "install", "-y", "--no-install-recommends", package, env=quiet)
     run(sys.executable, "-m", "venv", VENV)
+
+
+def ensure_bytecode() -> None:
+    """Compiled once here, not at each start: with PYTHONDONTWRITEBYTECODE, or where the server may not write, Python would keep nothing."""
+    server = ROOT / "server"
+    key = digest(sorted(server.rglob("*.py")))
+    if is_done("bytecode", key, server / "__pycache__"):
+        return
+    run(PYTHON, "-m", "compileall", "-q", server)
+    mark_done("bytecode", key)
 
 
 def ensure_front_end() -> None:
