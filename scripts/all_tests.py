@@ -1,40 +1,67 @@
-"""Runs all tests in two rounds: first those that ask for computing, as two processes beside each other; then those that watch the clock, alone.
+"""Runs all tests in three rounds: those that ask for computing, those that look at pages, and, alone, those that watch the clock.
 
-Most of a run waits: for a database, for a process that starts, for a browser. What has limits of tenths of a second gets the machine to itself; what
-has limits of seconds shares it and ends in half the time.
+Most of a run waits: for a database, for a process that starts, for a browser. So the first two rounds share their files among several processes
+(pytest-xdist). What has limits of tenths of a second gets the machine to itself.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ALONE = ("whip", "app", "lines", "media", "e2e", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py")
-"""Folders and files that watch the clock, or wait for browsers to show pictures."""
-ONE_HALF = ("rules", "store", "service", "fuzz")
-"""Of the others; the rest is the other half. They take about as long."""
+SECONDS = (
+    "app",
+    *(
+        f"e2e/test_{name}.py"
+        for name in ("audience", "bringing", "broadcast_edit", "broadcast_life", "demo", "desk_pages")
+    ),
+    *(
+        f"e2e/test_{name}.py"
+        for name in ("pages", "proxy", "reach_pages", "stage_turn", "studio", "turn_page", "watch")
+    ),
+    *(
+        f"media/test_{name}.py"
+        for name in ("compiled", "connections", "control", "door", "events", "firefox", "packet_feed")
+    ),
+    *(f"media/test_{name}.py" for name in ("record_browser", "record_confine", "record_finish", "record_hostile")),
+    *(
+        f"media/test_{name}.py"
+        for name in ("record_layers", "record_live", "recorder", "robot", "seam", "slots", "taps")
+    ),
+)
+"""Folders and files that start browsers or whole servers, and whose limits are seconds."""
+TENTHS = ("whip", "lines", "media", "e2e", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py")
+"""Those that measure tenths of a second. What is in `SECONDS` is not in here."""
+KEEPS_BYTECODE = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+"""Several processes load the same tests: one of them compiles them for all."""
 KINDS = ("tests", "failures", "errors", "skipped")
 
 
+class Round(NamedTuple):
+    """Files, and how many pytest processes share them."""
+
+    processes: int
+    places: Sequence[str]
+
+
 def main() -> int:
-    """0 when every test of both rounds passed."""
-    return run([[half for half in halves() if half], [list(alone())]])
+    """0 when every test of all rounds passed."""
+    return run(rounds())
 
 
-def halves() -> tuple[list[str], list[str]]:
-    """The files of the first round, for each of its two processes. A folder that nobody named is in the second half."""
-    rest = [path for path in files() if not is_in(path, ALONE)]
-    first = [path for path in rest if is_in(path, ONE_HALF)]
-    return [str(path) for path in first], [str(path) for path in rest if path not in first]
-
-
-def alone() -> list[str]:
-    """The files of the second round, in the order of `ALONE`."""
-    return [str(path) for name in ALONE for path in files() if is_in(path, (name,))]
+def rounds() -> list[Round]:
+    """Every file of the tests, each once. One that nobody named is in the first round."""
+    seconds = [path for path in files() if is_in(path, SECONDS)]
+    tenths = [path for path in files() if is_in(path, TENTHS) and path not in seconds]
+    rest = [path for path in files() if path not in seconds and path not in tenths]
+    shares = zip((4, 2, 1), (rest, seconds, tenths), strict=True)
+    return [Round(processes, [str(path) for path in paths]) for processes, paths in shares]
 
 
 def files() -> list[pathlib.Path]:
@@ -46,43 +73,26 @@ def is_in(path: pathlib.Path, names: Sequence[str]) -> bool:
     return any(ROOT / "tests" / name in (path, *path.parents) for name in names)
 
 
-def run(rounds: Sequence[Sequence[Sequence[str]]]) -> int:
-    """The exit code. Each round is a list of processes, each of them a list of places; a round begins when the one before has ended."""
+def run(rounds: Sequence[Round]) -> int:
+    """The exit code. A round begins when the one before has ended, however that ended."""
     began, codes, counted = time.monotonic(), list[int](), list[dict[str, int] | None]()
-    with tempfile.TemporaryDirectory(prefix="oase-tests-") as place:
-        for number, processes in enumerate(rounds):
-            folder = pathlib.Path(place) / str(number)
-            folder.mkdir()
-            codes += run_beside(processes, folder)
-            counted += [counts(folder / f"{one}.xml") for one in range(len(processes))]
+    with tempfile.TemporaryDirectory(prefix="oase-tests-") as folder:
+        for number, one in enumerate(rounds, 1):
+            report = pathlib.Path(folder) / f"{number}.xml"
+            codes.append(subprocess.run(command(one, report), cwd=ROOT, env=KEEPS_BYTECODE, check=False).returncode)
+            counted.append(counts(report))
+            print(f"Round {number} has ended after {time.monotonic() - began:.0f} s.", flush=True)
     return tell(counted, codes, time.monotonic() - began)
 
 
-def run_beside(processes: Sequence[Sequence[str]], folder: pathlib.Path) -> list[int]:
-    """The exit codes of these pytests, which run at the same time. What the first prints is seen at once, that of the others when they have ended."""
-    says = [(folder / f"{number}.said").open("w+") for number in range(1, len(processes))]
-    commands = [command(places, folder / f"{number}.xml", str(number)) for number, places in enumerate(processes)]
-    others = [
-        subprocess.Popen(one, cwd=ROOT, stdout=said, stderr=said) for one, said in zip(commands[1:], says, strict=True)
-    ]
-    try:
-        codes = [subprocess.run(commands[0], cwd=ROOT, check=False).returncode, *(other.wait() for other in others)]
-    except BaseException:
-        for other in others:
-            other.terminate()
-            other.wait()
-        raise
-    for said in says:
-        said.seek(0)
-        print(said.read(), flush=True)
-        said.close()
-    return codes
-
-
-def command(places: Sequence[str], report: pathlib.Path, name: str) -> list[str]:
-    """A pytest for these places that writes its counts to `report`."""
-    options = [f"--junitxml={report}", "--durations=10", "-o", f"cache_dir=.pytest_cache/{name}"]
-    return [sys.executable, "-m", "pytest", *options, *places]
+def command(one: Round, report: pathlib.Path) -> list[str]:
+    """The pytest of this round, which writes its counts to `report`. The tests of a file stay together: they share what takes long to start."""
+    beside = (
+        ["-p", "xdist", "-n", str(one.processes), "--dist", "loadfile", "--max-worker-restart=0"]
+        if one.processes > 1
+        else []
+    )
+    return [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=10", *beside, *one.places]
 
 
 def counts(report: pathlib.Path) -> dict[str, int] | None:
