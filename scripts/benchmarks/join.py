@@ -24,24 +24,32 @@ STEPS = {  # What ends each step, in order.
     "first_frame": "first_frame",
 }
 CAMERA = "--use-fake-device-for-media-stream=fps=30"  # As real cameras have; Chromium's own would have 20.
+UNSEEN_MS = 1000  # Asking the page would take its time from what is measured.
 READING_MS = 1000  # Nobody finds and presses the button sooner after the page stands.
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Real pages in a warm Chromium on this machine; the server runs beside it."""
     if chromium_path() is None:
-        nothing = dict.fromkeys(("first_frame_ms_p50", "first_frame_ms_p95", "from_waiting_ms_p50", "steps_ms"))
+        nothing = dict.fromkeys(
+            ("first_frame_ms_p50", "first_frame_ms_p95", "of_two_ms_p50", "from_waiting_ms_p50", "steps_ms")
+        )
         return {**nothing, "notes": ["Chromium is not installed here."]}
     with tempfile.TemporaryDirectory() as folder:
         async with running_product(Path(folder)) as product, running_chromium(CAMERA) as chromium:
             agent = await agent_at_desk(chromium, product)
-            waits = await _from_waiting(chromium, product, agent, options.rounds)
+            waits, customer = await _from_waiting(chromium, product, agent, options.rounds)
             joins = await _joins(chromium, product, agent, options.rounds, READING_MS)
             hasty = await _joins(chromium, product, agent, options.rounds, 0)
-    frames, at_once = _frames(joins), _frames(hasty)
+            await customer.context.close()
+            pairs = await _joins(chromium, product, agent, options.rounds, READING_MS)
+    frames, at_once, of_two = _frames(joins), _frames(hasty), _frames(pairs)
     return {
         "first_frame_ms_p50": _whole(statistics.median(frames)),
         "first_frame_ms_p95": _whole(report.percentile(frames, 0.95)),
+        "of_two_ms_p50": _whole(statistics.median(of_two)),
+        "of_two_ms_p95": _whole(report.percentile(of_two, 0.95)),
+        "of_two_steps_ms": _steps(pairs),
         "from_waiting_ms_p50": _whole(statistics.median(waits)),
         "from_waiting_ms_p95": _whole(report.percentile(waits, 0.95)),
         "steps_ms": _steps(joins),
@@ -50,12 +58,13 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         "first_frame_ms": report.spread(frames, 0),
         "from_waiting_ms": report.spread(waits, 0),
         "at_once_ms": report.spread(at_once, 0),
+        "of_two_ms": report.spread(of_two, 0),
         "notes": [],
     }
 
 
-async def _from_waiting(chromium: Browser, product: Product, agent: Person, rounds: int) -> list[float]:
-    """Milliseconds from the key T at the desk to the customer's first picture there; the first round only warms up."""
+async def _from_waiting(chromium: Browser, product: Product, agent: Person, rounds: int) -> tuple[list[float], Person]:
+    """Milliseconds from the key T at the desk to the customer's first picture there, and the last customer; the first round only warms up."""
     found = []
     for number in range(rounds + 1):
         customer = await waiting_customer(chromium, product, f"Customer {number}")
@@ -68,7 +77,7 @@ async def _from_waiting(chromium: Browser, product: Product, agent: Person, roun
             say(f"take {number}: {found[-1]:.0f} ms")
         if number < rounds:
             await customer.context.close()
-    return found
+    return found, customer
 
 
 def _frames(joins: list[dict[str, float]]) -> list[float]:
@@ -78,7 +87,10 @@ def _frames(joins: list[dict[str, float]]) -> list[float]:
 async def _joins(
     chromium: Browser, product: Product, agent: Person, rounds: int, reading_ms: int
 ) -> list[dict[str, float]]:
-    """The marks of each join of a guest into the agent's last session; the first round only warms up."""
+    """The marks of each join of a guest into the agent's last session; the first round only warms up.
+
+    All pages share this machine, and each encodes its camera in software: with two cores, three pages are starved where two are not.
+    """
     link = await invites(agent)
     context = await chromium.new_context(locale="en", viewport={"width": 1280, "height": 800})
     await context.add_init_script(path=Path(report.ROOT / "tests" / "e2e" / "probe.js"))
@@ -100,6 +112,7 @@ async def _joins(
 
 
 async def _until_first_frame(page: Page) -> dict[str, float]:
+    await page.wait_for_timeout(UNSEEN_MS)
     for _ in range(500):
         marks: dict[str, float] = await page.evaluate("oaseProbe.marks")
         if "first_frame" in marks:

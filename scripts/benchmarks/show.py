@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import signal
@@ -11,7 +10,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,67 +18,18 @@ from report import say
 from show_film import first_picture_s, lost_before_s, play_to_the_end
 from show_watch import Watch
 
-from server.config import Settings
-from server.domain.words import SessionId
-from server.media.robot import Draw, Robot
+from server.media.robot import Robot
 from server.media.scene import Scenery
-from server.service.airing import control_of
 from server.tasks import Tasks
 from tests.e2e.product import Product, running_product
-from tests.site import Browser, client_id
+from tests.presenting import Studio, is_there, name_who_is_responsible, plans, until
+from tests.site import Browser
 
 COMPOSED = {"layout": "grid", "lower_thirds": True}
 PASSED = {"layout": "speaker", "lower_thirds": False, "logo": False}
 PAUSE_S = 10.0
 KILLED_AFTER_S = 40.0
 Happening = Callable[[], Awaitable[None]]
-
-
-@dataclass
-class Studio:
-    """A broadcast, and the agent who runs it. `recording` is known once it is live."""
-
-    product: Product
-    ann: Browser
-    session: str
-    recording: str = ""
-
-    @property
-    def at(self) -> str:
-        return f"/api/v1/broadcasts/{self.session}"
-
-    async def do(self, step: str) -> Any:
-        return await self.ann.ok("POST", f"{self.at}/{step}")
-
-    async def set(self, scene: dict[str, Any]) -> None:
-        await self.ann.ok("PUT", f"{self.at}/scene", scene)
-
-    async def comes(self, agent: Browser, draw: Draw) -> Robot:
-        """An agent with a robot for a face comes on stage, and agrees to be seen."""
-        robot = Robot(slots=(1, 1), codec="H264", draw=draw)
-        offer = await robot.offer()
-        body = {"sdp": offer.sdp, "sources": offer.sources}
-        answer = await agent.ok("POST", f"/api/v1/sessions/{self.session}/connections", body)
-        await robot.accept(answer["sdp"])
-        await robot.connected(30)
-        return robot
-
-    async def agrees(self, agent: Browser) -> None:
-        asked = await until(lambda: self._question(agent))
-        await agent.ok("POST", f"{self.at}/consent", {"answer": "given", "wording_version": asked["wording_version"]})
-
-    async def _question(self, agent: Browser) -> Any:
-        return (await agent.ok("GET", self.at))["me"]
-
-    async def goes(self, agent: Browser, robot: Robot) -> None:
-        await agent.ok("POST", f"/api/v1/sessions/{self.session}/leave")
-        await robot.close()
-
-    def composer(self) -> int:
-        """The composer's process, by its note."""
-        control = control_of(Settings(data=self.product.folder / "data"), SessionId(self.session))
-        note = Path(control.removeprefix("unix:")).with_suffix(".json")
-        return int(json.loads(note.read_text())["worker"]["pid"])
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -98,9 +47,7 @@ async def agents(product: Product) -> AsyncIterator[tuple[Browser, Browser]]:
     try:
         for browser, link in ((ann, product.link), (ben, product.add_agent("ben@example.org", "Ben"))):
             await browser.ok("POST", "/api/v1/sign-in/link", {"secret": link.partition("#")[2]})
-        channel = (await ann.ok("GET", "/api/v1/channels"))["channels"][0]["channel"]["id"]
-        named = {"responsible_name": "Rita", "imprint_url": "https://example.org/imprint"}
-        await ann.ok("PATCH", f"/api/v1/channels/{channel}", named)
+        await name_who_is_responsible(ann)
         yield ann, ben
     finally:
         await ann.close()
@@ -109,14 +56,12 @@ async def agents(product: Product) -> AsyncIterator[tuple[Browser, Browser]]:
 
 async def on_air(product: Product, ann: Browser) -> tuple[Studio, Robot]:
     """A broadcast that is live, with one presenter who agreed."""
-    wish = {"title": "Meters", "topic": "strom", "client_id": client_id()}
-    studio = Studio(product, ann, (await ann.ok("POST", "/api/v1/broadcasts", wish))["session"])
+    studio = await plans(product.folder / "data", ann)
     await studio.set(PASSED)
-    robot = await studio.comes(ann, Scenery().draw)
+    robot = await studio.comes(ann)
     await studio.do("rehearse")
     await studio.agrees(ann)
-    await until(lambda: _is_there(ann, f"/live/{studio.session}/index.m3u8"))
-    studio.recording = (await studio.do("live"))["recording"]
+    await studio.goes_live()
     return studio, robot
 
 
@@ -124,7 +69,7 @@ async def _long(product: Product, ann: Browser, ben: Browser, length_s: float) -
     """Half an hour with everything that happens, watched all along."""
     studio, robot = await on_air(product, ann)
     viewer, tasks, began = Browser(product.url), Tasks("show"), time.monotonic()
-    await until(lambda: _is_there(viewer, f"/live/{studio.session}/stream.m3u8"))
+    await until(lambda: is_there(viewer, f"/live/{studio.session}/stream.m3u8"))
     watch = Watch(viewer, studio.session)
     watching = tasks.start(watch.run(), "watch")
     for share, name, happening in _happenings(studio, ben, robot):
@@ -166,7 +111,7 @@ def _happenings(studio: Studio, ben: Browser, robot: Robot) -> list[tuple[float,
         await studio.do("resume")
 
     async def composer_dies() -> None:
-        os.kill(studio.composer(), signal.SIGKILL)
+        os.kill(running(studio.composer()), signal.SIGKILL)
 
     async def everybody_goes() -> None:
         await studio.goes(ben, faces.pop("ben"))
@@ -186,7 +131,7 @@ async def _killed(product: Product, ann: Browser) -> dict[str, Any]:
     studio, robot = await on_air(product, ann)
     await asyncio.sleep(KILLED_AFTER_S)
     killed_at = time.time()
-    for pid in (product.pid, product.worker_pid, studio.composer()):
+    for pid in (product.pid, product.worker_pid, running(studio.composer())):
         os.kill(pid, signal.SIGKILL)
     await product.kill_web()
     await robot.close()
@@ -198,16 +143,11 @@ async def _killed(product: Product, ann: Browser) -> dict[str, Any]:
     return {"after_kill_end_to_recording_s": round(first_s, 2), "after_kill_lost_s": round(lost_s, 2)}
 
 
-async def _is_there(browser: Browser, path: str) -> bool:
-    return (await browser.get(path)).status == 200
-
-
-async def until(ask: Callable[[], Awaitable[Any]], limit_s: float = 60.0) -> Any:
-    """What `ask` answers once it answers something."""
-    async with asyncio.timeout(limit_s):
-        while not (found := await ask()):
-            await asyncio.sleep(0.05)
-    return found
+def running(pid: int | None) -> int:
+    """Raises LookupError where there is none."""
+    if pid is None:
+        raise LookupError("no composer runs")
+    return pid
 
 
 if __name__ == "__main__":
