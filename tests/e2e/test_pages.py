@@ -283,6 +283,29 @@ async def test_desk_is_used_with_the_keyboard(place: Place, product: Product, ch
     assert await page.text_content("#cases .case-name") == "Ben"
 
 
+async def test_key_that_takes_means_the_case_that_was_just_chosen(
+    place: Place, product: Product, chromium: Browser
+) -> None:
+    for name in ("Ann", "Ben"):
+        await waiting_customer(chromium, product, name, devices=False)
+    agent = await at_desk(place)
+    page, held = agent.page, asyncio.Event()
+    await page.locator("#cases [data-case]", has_text="Ann").click()
+    await agent.until("document.querySelector('#detail-name').textContent === 'Ann'")
+    ben = await page.get_attribute("#cases [data-case]:not([aria-current])", "data-case")
+
+    async def later(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route(f"**/api/v1/cases/{ben}", later)
+    await page.keyboard.press("j")
+    await page.keyboard.press("t")
+    held.set()
+    await page.wait_for_selector("#work:not([hidden])")
+    assert await page.text_content("#work [data-name]") == "Ben"
+
+
 async def test_agent_who_comes_second_is_told_who_was_first(place: Place, product: Product, chromium: Browser) -> None:
     await waiting_customer(chromium, product, devices=False)
     link = await asyncio.to_thread(product.add_agent, "bea@example.org", "Bea")

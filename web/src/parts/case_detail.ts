@@ -20,6 +20,7 @@ export class CaseDetail {
   log: CaseLog | null = null;
   readonly #links = new LinksList(byId('detail-links'));
   #endNote: () => void = () => {};
+  #reading: Promise<unknown> = Promise.resolve();
 
   /** `take` takes the case and opens the session; `changed` is told when a list may have changed. */
   constructor(readonly line: Connection, readonly take: (view: CaseView, log: CaseLog) => Promise<void>, readonly changed: () => void) {
@@ -41,7 +42,9 @@ export class CaseDetail {
     const log = new CaseLog(id, this.line);
     this.log = log;
     try {
-      const view = await readCase(id);
+      const reading = readCase(id);
+      this.#reading = reading;
+      const view = await reading;
       if (this.log !== log) return; // Another one was chosen meanwhile.
       this.view = view;
       log.on('loaded', () => this.#renderTimeline());
@@ -78,8 +81,10 @@ export class CaseDetail {
     return log;
   }
 
+  /** The chosen case; who is quick with the key takes that one, too, and not the one that stood here before. */
   async takeIt(): Promise<void> {
-    if (this.view?.state !== 'waiting' || !this.log) return;
+    await this.#reading.catch(() => {}); // `open` says why it failed.
+    if (this.view?.state !== 'waiting' || this.log?.id !== this.view.id) return;
     show(byId('detail-failed'), false);
     try {
       await this.take(this.view, this.log);
