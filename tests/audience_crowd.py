@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def running_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
-    """One web process on SQLite, without limits of frequency and without media."""
+    """One web process on SQLite, without limits of frequency; without media but with OASE_SUPERVISE."""
     process = WebProcess(folder, anew=True, **settings)
     await process.start()
     customer = process.browser("visitor")
@@ -157,7 +158,8 @@ async def running_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
     database = Database(known.database)
     house = House(database, None, Heard(), known)  # type: ignore[arg-type]  # Nothing here speaks to media.
     try:
-        session = await open_broadcast(house, customer.case)
+        lease = {"composer_by": "nobody", "composer_until": house.now() + timedelta(days=1)}
+        session = await open_broadcast(house, customer.case, **lease)  # Else the house would compose a stream, too.
         fans = [await join(house, session, f"Fan {n}", f"10.0.{n // 250}.{n % 250}") for n in range(WRITERS)]
         questions = [(await ask(house, session, fans[n], f"Question {n}?")).id for n in range(QUESTIONS)]
         yield Stage(process, session, fans, list(questions))

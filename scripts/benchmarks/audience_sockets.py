@@ -11,32 +11,44 @@ from typing import Any
 
 import report
 from report import say
+from running_call import RunningCall, running_call
 
 from tests.audience_crowd import Board, Stage, open_pages, running_stage, speak
 
-SETTLE_S = 3.0
+SETTLE_S, QUIET_S = 3.0, 8.0
 
 
 async def measure_sockets(viewers: int = 5_000, seconds: float = 20.0) -> dict[str, Any]:
-    """Memory for each page, and how late each line was at each page, with 50 lines and 100 votes a second."""
+    """Memory for each page, and how late each line was at each page, with 50 lines and 100 votes a second, beside a running call."""
     _allow_files(2 * viewers + 1_000)
-    with tempfile.TemporaryDirectory() as folder:
-        async with running_stage(Path(folder)) as stage:
-            return await _measured(stage, viewers, seconds)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with (
+            running_stage(folder, OASE_SUPERVISE="1") as stage,
+            running_call(folder, f"unix:{folder / 'media.sock'}", "127.0.0.1") as call,
+        ):
+            return await _measured(stage, call, viewers, seconds)
 
 
-async def _measured(stage: Stage, viewers: int, seconds: float) -> dict[str, Any]:
+async def _measured(stage: Stage, call: RunningCall, viewers: int, seconds: float) -> dict[str, Any]:
     pid, board = stage.process.pid, Board()
-    os.sched_setaffinity(pid, {0})  # The pages have the other core.
+    os.sched_setaffinity(pid, {0})
+    os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
+    os.nice(10)  # The call's peers share the core with the pages, which would be anywhere else.
+    await asyncio.sleep(QUIET_S)
+    alone = await call.look()
     before, began, cpu = _memory(pid), time.monotonic(), report.cpu_s(pid)
     pages = await open_pages(stage, viewers, board)
     opened_s, opening_cpu_s = time.monotonic() - began, report.cpu_s(pid) - cpu
+    opening = await call.look()
     await asyncio.sleep(SETTLE_S)
     quiet = (_memory(pid) - before) / viewers
     say(f"{viewers} pages in {opened_s:.1f} s, {quiet:.0f} bytes each")
-    cpu, began = report.cpu_s(pid), time.monotonic()
+    await call.look()
+    cpu, own, began = report.cpu_s(pid), time.process_time(), time.monotonic()
     spoken, voted, refused = await speak(stage, board, seconds)
-    busy_s, busy_cpu_s = time.monotonic() - began, report.cpu_s(pid) - cpu
+    busy_s, busy_cpu_s, own = time.monotonic() - began, report.cpu_s(pid) - cpu, time.process_time() - own
+    beside = await call.look()
     last = max(page.seq for page in pages)
     await asyncio.sleep(1.0)
     loud = (_memory(pid) - before) / viewers
@@ -57,7 +69,11 @@ async def _measured(stage: Stage, viewers: int, seconds: float) -> dict[str, Any
         "votes_per_s": round(voted / busy_s, 1),
         "requests_refused": refused,
         "socket_cpu_core": round(busy_cpu_s / busy_s, 2),
+        "socket_pages_cpu_core": round(own / busy_s, 2),
         "socket_open_cpu_ms": round(1000 * opening_cpu_s / viewers, 2),
+        "socket_call_lost_packets": opening["lost"] + beside["lost"],
+        "socket_call_fps_min": beside["fps_min"],
+        "socket_call": {"alone": alone, "while_pages_open": opening, "beside_the_crowd": beside},
     }
 
 
