@@ -67,10 +67,9 @@ async def find_visitor(house: House, token: str) -> Visitor | None:
     now = house.now()
     async with house.db.read() as db:
         found = await store.find_visitor(db, hashed(token), now)
-        links = await store.list_visitor_links(db, found[0], now) if found else []
     if found is None:
         return None
-    visitor, used_at = found
+    visitor, used_at, links = found
     if now - used_at > SLIDE_EVERY:
         async with house.db.write() as db:
             await store.slide_visitor(db, visitor, now, now + VISITOR_TIME)

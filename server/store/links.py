@@ -2,13 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import CaseId, LinkId, PersonKind, VisitorId
 from server.store.rows import LinkRow, all_rows, chosen, one_row
 from server.store.tables import link, visitor, visitor_link
 from server.store.writing import add_once, add_row, changed
+
+_NOW = bindparam("now", type_=visitor.c.expires_at.type)
+_IS_HELD = and_(link.c.id == visitor_link.c.link_id, link.c.revoked_at.is_(None), link.c.expires_at > _NOW)
+_HOLDER = (
+    select(visitor.c.id.label("holder"), visitor.c.used_at.label("holder_used_at"))
+    .add_columns(*chosen(LinkRow, link).selected_columns)
+    .select_from(visitor.outerjoin(visitor_link, visitor_link.c.visitor_id == visitor.c.id).outerjoin(link, _IS_HELD))
+    .where(visitor.c.token_hash == bindparam("token_hash"), visitor.c.expires_at > _NOW)
+    .order_by(link.c.created_at.desc())
+)
+"""Built once: each request and each socket of a visitor begins with it."""
 
 
 async def add_link(db: AsyncConnection, row: LinkRow) -> None:
@@ -77,13 +88,14 @@ async def add_visitor(
     )
 
 
-async def find_visitor(db: AsyncConnection, token_hash: str, now: datetime) -> tuple[VisitorId, datetime] | None:
-    """The browser with this token and when it was last used; None for unknown and expired."""
-    statement = select(visitor.c.id, visitor.c.used_at).where(
-        visitor.c.token_hash == token_hash, visitor.c.expires_at > now
-    )
-    row = (await db.execute(statement)).first()
-    return None if row is None else (row.id, row.used_at)
+async def find_visitor(
+    db: AsyncConnection, token_hash: str, now: datetime
+) -> tuple[VisitorId, datetime, list[LinkRow]] | None:
+    """The browser with this token, when it was last used, and the links it holds that are valid now, newest first; None for unknown and expired."""
+    rows = (await db.execute(_HOLDER, {"token_hash": token_hash, "now": now})).all()
+    if not rows:
+        return None
+    return rows[0][0], rows[0][1], [LinkRow(*row[2:]) for row in rows if row.id is not None]
 
 
 async def slide_visitor(db: AsyncConnection, visitor_id: VisitorId, now: datetime, until: datetime) -> None:
@@ -94,17 +106,6 @@ async def slide_visitor(db: AsyncConnection, visitor_id: VisitorId, now: datetim
 async def give_link(db: AsyncConnection, visitor_id: VisitorId, link_id: LinkId) -> None:
     """The browser holds the link."""
     await add_once(db, visitor_link, {"visitor_id": visitor_id, "link_id": link_id})
-
-
-async def list_visitor_links(db: AsyncConnection, visitor_id: VisitorId, now: datetime) -> list[LinkRow]:
-    """The links a browser holds that are valid now, newest first."""
-    statement = (
-        chosen(LinkRow, link)
-        .join(visitor_link, visitor_link.c.link_id == link.c.id)
-        .where(visitor_link.c.visitor_id == visitor_id, link.c.revoked_at.is_(None), link.c.expires_at > now)
-        .order_by(link.c.created_at.desc())
-    )
-    return all_rows(LinkRow, await db.execute(statement))
 
 
 async def list_links_by(db: AsyncConnection, maker: str, now: datetime) -> list[LinkRow]:

@@ -1,5 +1,6 @@
 """Rows of the tables, typed. Fields are named as the columns."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -32,6 +33,7 @@ from server.domain.words import (
 T = TypeVar("T")
 
 
+@functools.cache
 def chosen(kind: type[Any], table: Table) -> Select[Any]:
     """A SELECT of just the columns that the row class has."""
     return select(*(table.c[one.name] for one in fields(kind)))
