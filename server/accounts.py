@@ -1,7 +1,7 @@
 """Accounts from the command line: whoever may start the server may make them."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from server.config import Settings
 from server.domain.principal import Agent
@@ -26,7 +26,7 @@ _OPERATOR = Agent(AgentId("operator"), "operator", Role.ADMIN, "")
 async def quiet_house(settings: Settings) -> AsyncIterator[House]:
     """A house without pages and without media workers, on the newest schema."""
     await migrate(settings.database)
-    nobody = Crowd(_tell_nobody, _close_nobody)
+    nobody = Crowd(_tell_nobody, _close_nobody, _shout_to_nobody)
     announcer = SocketAnnouncer(MemoryBus(), nobody, Holds(_close_nobody))
     db = Database(settings.database)
     house = House(db, open_media(settings, db), announcer, settings)
@@ -41,6 +41,10 @@ async def _tell_nobody(event: str, body: object, sid: str) -> None: ...
 
 
 async def _close_nobody(sid: str) -> None: ...
+
+
+def _shout_to_nobody(event: str, body: object) -> Callable[[object], None]:
+    return lambda sids: None
 
 
 async def add(settings: Settings, email: str, name: str, admin: bool) -> str:

@@ -152,4 +152,4 @@ class SocketAnnouncer:
         self._speaking = {one: told for one, told in self._speaking.items() if worker_of(one) != home}
         self._layers = {one: told for one, told in self._layers.items() if worker_of(one) != home}
         told = MediaTold(state, home)
-        await asyncio.gather(*(self._crowd.tell(socket, "media", told) for socket in self._crowd.all()))
+        await self._crowd.tell_all(self._crowd.all(), "media", told)

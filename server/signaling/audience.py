@@ -7,15 +7,11 @@ making, and asks for the rest.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
 from server.api.call import ADDRESS
-from server.api.metrics import METRICS
-from server.api.wire import to_plain
 from server.domain.principal import Agent
 from server.domain.words import MemberId, MemberRole, SessionId
 from server.errors import OaseError
@@ -39,12 +35,10 @@ from server.signaling.crowd import Crowd, Socket
 log = structlog.get_logger(__name__)
 
 ROUND_S = 0.25
-LARGE, LARGE_ROUNDS = 1_500, 2  # An audience above that many pages is told every second round only.
-AT_ONCE = 250  # Pages told without letting others have their turn.
+REST = 3.0  # After telling an audience it is left alone for so many times as long as that took: telling is a quarter of the work at most.
+LOOK_S = 0.05
 VIEWERS_ROUNDS = 8  # How many watch is looked up every so many rounds.
 LATE_ROUNDS = 2  # How long a number may be missing before the database is asked.
-
-Shout = Callable[[Iterable[str], str, Any], None]
 
 
 @dataclass(slots=True)
@@ -70,6 +64,8 @@ class _Room:
     seats: dict[str, _Seat] = field(default_factory=dict)
     heard: list[AudienceChange] = field(default_factory=list)
     passing: list[AudienceChange] = field(default_factory=list)  # Without numbers: reactions, viewers.
+    round: int = 0
+    round_at: float = 0.0  # When the next round is due.
     late_rounds: int = 0
     told_viewers: int | None = None
     is_stale: bool = False
@@ -95,9 +91,8 @@ class _Room:
 class Rooms:
     """All audiences of this process."""
 
-    def __init__(self, house: House, shout: Shout, crowd: Crowd) -> None:
+    def __init__(self, house: House, crowd: Crowd) -> None:
         self._house = house
-        self._shout = shout
         self._crowd = crowd
         self._rooms: dict[SessionId, _Room] = {}
 
@@ -164,22 +159,23 @@ class Rooms:
 
     async def tell_forever(self) -> None:
         """Tells all rooms what changed. Run as a task."""
-        number = 0
         while True:
-            began = time.monotonic()
-            number += 1
-            for room in list(self._rooms.values()):
-                if len(room.seats) > LARGE and number % LARGE_ROUNDS:
-                    continue
-                if number % VIEWERS_ROUNDS == 0:
-                    self._note_viewers(room)
-                try:
-                    await self._tell(room)
-                except OaseError as error:
-                    log.info("audience_behind", code=error.code)
-                except Exception:  # The root of what audiences are told: one room's trouble is its own.
-                    log.exception("audience_failed")
-            await asyncio.sleep(max(0.02, ROUND_S - (time.monotonic() - began)))
+            for room in [one for one in self._rooms.values() if one.round_at <= time.monotonic()]:
+                began = time.monotonic()
+                await self._round(room)
+                room.round_at = next_round_at(began, time.monotonic())
+            await asyncio.sleep(LOOK_S)
+
+    async def _round(self, room: _Room) -> None:
+        room.round += 1
+        if room.round % VIEWERS_ROUNDS == 0:
+            self._note_viewers(room)
+        try:
+            await self._tell(room)
+        except OaseError as error:
+            log.info("audience_behind", code=error.code)
+        except Exception:  # The root of what audiences are told: one room's trouble is its own.
+            log.exception("audience_failed")
 
     def _note_viewers(self, room: _Room) -> None:
         viewers = self._house.viewers.now(room.session).all
@@ -246,16 +242,17 @@ class Rooms:
             told = merged(room.session, after, max(room.last, after), changes, moderates=moderates)
             if _is_empty(told):
                 continue
-            sids = [sid for sid, seat in room.seats.items() if seat.moderates is moderates]
-            body = to_plain(told)
-            METRICS.told.labels("stage").inc(len(sids))
-            for start in range(0, len(sids), AT_ONCE):
-                self._shout(sids[start : start + AT_ONCE], "stage", body)
-                await asyncio.sleep(0)
+            pages = [seat.socket for seat in room.seats.values() if seat.moderates is moderates]
+            await self._crowd.tell_all(pages, "stage", told)
             if moderates:
                 room.told_moderators = told.seq
             else:
                 room.told_all = told.seq
+
+
+def next_round_at(began: float, ended: float) -> float:
+    """When an audience may be told again that was told from `began` to `ended` (seconds of any one clock)."""
+    return max(began + ROUND_S, ended + REST * (ended - began))
 
 
 def merged(session: SessionId, after: int, seq: int, changes: list[AudienceChange], *, moderates: bool) -> StageTold:

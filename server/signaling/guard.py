@@ -5,9 +5,10 @@ Released python-socketio lets an admitted client announce any number of binary a
 """
 
 import collections
+import functools
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,9 +139,13 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]
         """How many sockets are open from this address."""
         return self._open_from[address]
 
-    def shout(self, sids: Iterable[str], event: str, body: Any) -> None:
-        """One event to many pages: encoded once, and the same bytes to all. Who does not read what was said before is cut."""
+    def shout(self, event: str, body: Any) -> Callable[[Iterable[str]], None]:
+        """Says one event to as many pages as it is given: encoded once, and the same bytes to all."""
         frame = text_frame("42" + json.dumps([event, body], ensure_ascii=False, separators=(",", ":")))
+        return functools.partial(self._shout, frame)
+
+    def _shout(self, frame: bytes, sids: Iterable[str]) -> None:
+        """Who does not read what was said before is cut."""
         for sid in sids:
             pipe: Pipe | None = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
             if pipe is None:

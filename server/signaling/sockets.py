@@ -145,15 +145,15 @@ class Sockets:
             await self._crowd.tell(socket, "entry", entry)
 
         watcher = Watcher(body.case, socket.principal, body.after, tell)
-        socket.watching[body.case] = watcher
+        self._crowd.watch(socket, watcher)
         try:
             return Watching(await watcher.catch_up(self._house))
         except BaseException:  # Whatever it was: a feed that never began is not mended by the sweep.
-            socket.watching.pop(body.case, None)
+            self._crowd.unwatch(socket, body.case)
             raise
 
     async def _unwatch(self, socket: Socket, body: Unwatch) -> None:
-        socket.watching.pop(body.case, None)
+        self._crowd.unwatch(socket, body.case)
 
     async def _watch_desk(self, socket: Socket, body: Request) -> None:
         socket.at_desk = True
@@ -181,7 +181,7 @@ class Sockets:
 
     async def _watch_stage(self, socket: Socket, body: WatchStage) -> None:
         await case_of_session(self._house, socket.principal, body.session)
-        socket.stage = body.session
+        self._crowd.enter_stage(socket, body.session)
 
     async def _react(self, socket: Socket, body: React) -> None:
         if socket.audience != body.session:
