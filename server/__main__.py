@@ -115,6 +115,18 @@ def view(directory: Annotated[Path, typer.Argument(help="Folder of one recording
     work(directory)
 
 
+@cli.command(hidden=True)
+def still(kind: Annotated[str, typer.Argument(help="jpeg, png or webp.")]) -> None:
+    """Draw an uploaded picture anew: the file on standard input, a JPEG on standard output."""
+    from server.media.recorder.confine import lose_network
+
+    lose_network()  # Before the libraries are loaded, as above.
+    from server.broadcast.still import main as work
+    from server.domain.pictures import PictureKind
+
+    work(PictureKind(kind))
+
+
 @cli.command()
 def compose(
     session: Annotated[str, typer.Option(help="The session whose stage is composed.")] = "",

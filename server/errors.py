@@ -30,6 +30,13 @@ class BadField(BadRequest):
     code = "bad_field"
 
 
+class BadPicture(BadRequest):
+    """No picture that we take: JPEG, PNG or WebP of a bounded size, which can be read."""
+
+    code = "bad_picture"
+    status = 422
+
+
 class BadSdp(BadRequest):
     """The offer is not a session description that we can answer."""
 

@@ -2,8 +2,9 @@
 
 from server.api import broadcast_requests as b
 from server.api import requests as r
-from server.api.door import Route, Thing, Who
-from server.api.routes import API, get, page, post
+from server.api.door import Route, Shape, Thing, Who
+from server.api.routes import API, get, page, plain_bytes, post
+from server.domain.pictures import PICTURE_BYTES
 from server.service.broadcast_views import AnswerPlaces, BroadcastsView, BroadcastView
 from server.service.views import ConsentView, Entry
 
@@ -14,6 +15,22 @@ _WORDS_BYTES = 256 * 1024
 
 def _step(name: str, summary: str, body: type[r.Request] | None = None) -> Route:
     return post(f"{_ONE}/{name}", Who.AGENT, summary, body, BroadcastView, Thing.SESSION, cost=5)
+
+
+def _poster(method: str, summary: str) -> Route:
+    shape = Shape.UPLOAD if method == "PUT" else Shape.JSON
+    path = f"{_ONE}/poster"
+    return Route(
+        method,
+        path,
+        Who.AGENT,
+        summary,
+        answer=BroadcastView,
+        thing=Thing.SESSION,
+        cost=10,
+        limit_bytes=PICTURE_BYTES,
+        shape=shape,
+    )
 
 
 BROADCASTS = [
@@ -85,5 +102,8 @@ BROADCASTS = [
         Thing.CASE,
         status=201,
     ),
+    _poster("PUT", "The picture that stands for it, sent as it is"),
+    _poster("DELETE", "No picture stands for it any more"),
+    plain_bytes("/posters/{session}/{name}", "The picture that stands for a broadcast", Who.AUDIENCE, Thing.SESSION),
     _step("cases", "A case was answered before the audience", b.LinkCase),
 ]

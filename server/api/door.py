@@ -36,10 +36,11 @@ class Thing(StrEnum):
 
 
 class Shape(StrEnum):
-    """What kind of reply comes: JSON and problem details, a page, bytes of another type, a session description (read by its handler), or
-    a live stream, for which the door does nothing: its handler asks who calls where that matters."""
+    """What kind of reply comes: JSON and problem details, also to a file (read by its handler), a page, bytes of another type, a session
+    description (read by its handler), or a live stream, for which the door does nothing: its handler asks who calls where that matters."""
 
     JSON = "json"
+    UPLOAD = "upload"
     PAGE = "page"
     BYTES = "bytes"
     SDP = "sdp"

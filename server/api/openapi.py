@@ -73,6 +73,8 @@ def _operation(route: Route, names: _Names) -> dict[str, Any]:
     if route.body is not None:
         schema = names[route.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.shape is Shape.UPLOAD:
+        operation["requestBody"] = {"required": True, "content": {"*/*": {}}}
     return operation
 
 

@@ -105,11 +105,11 @@ async def read_body(request: web.Request, route: Route) -> Request | None:
     return parse(route.body, data)
 
 
-async def read_at_most(request: web.Request, limit_bytes: int) -> bytes:
+async def read_at_most(request: web.Request, limit_bytes: int, limit_s: float = BODY_LIMIT_S) -> bytes:
     """The body as it came. Raises TooLarge, TooSlow."""
     data = bytearray()
     try:
-        async with asyncio.timeout(BODY_LIMIT_S):
+        async with asyncio.timeout(limit_s):
             async for chunk in request.content.iter_chunked(8192):
                 data += chunk
                 if len(data) > limit_bytes:

@@ -31,6 +31,7 @@ from server.service.watch_views import BroadcastPublic, Embedding
 handlers = Handlers()
 
 WIDTH, HEIGHT = 960, 540
+WIDEST = 4096
 EMBED_AGE_S = 3600
 """How long other sites may keep what oEmbed said."""
 PAGES = ("/watch/", "/embed/")
@@ -50,7 +51,7 @@ async def read_public(call: Call) -> web.Response:
 async def watch(call: Call) -> web.Response:
     found = await watching.read_public(call.house, call.principal, call.session)
     address = _address(call, "/watch/", found)
-    picture = _whole(call, found.poster)
+    picture = _whole(call, found.poster.path if found.poster else None)
     chapters = await archive.list_chapters(call.house, found.session) if found.state is BroadcastState.ENDED else []
     about = watching.described(found, call.house.settings.company, address, _address(call, "/embed/", found), picture)
     if chapters:
@@ -126,8 +127,8 @@ async def read_embedding(call: Call) -> Embedding:
     found = await watching.read_for_all(call.house, _session_of(call, call.text("url", 500)))
     if not call.house.settings.embed_origins:
         return _embedding(call, found, "link")
-    width = min(WIDTH, call.number("maxwidth", WIDTH, 4096) or WIDTH)
-    height = min(width * HEIGHT // WIDTH, call.number("maxheight", HEIGHT, 4096) or HEIGHT)
+    width = min(WIDTH, call.number("maxwidth", WIDTH, WIDEST) or WIDTH)
+    height = min(width * HEIGHT // WIDTH, call.number("maxheight", HEIGHT, WIDEST) or HEIGHT)
     width = min(width, height * WIDTH // HEIGHT)
     source, title = escape(_address(call, "/embed/", found)), escape(found.title)
     allow = "autoplay; fullscreen; picture-in-picture"
@@ -136,6 +137,12 @@ async def read_embedding(call: Call) -> Embedding:
 
 
 def _embedding(call: Call, found: BroadcastPublic, kind: Literal["video", "link"]) -> Embedding:
+    poster = found.poster
+    if poster and (
+        poster.width > call.number("maxwidth", WIDEST, WIDEST)
+        or poster.height > call.number("maxheight", WIDEST, WIDEST)
+    ):
+        poster = None  # What is larger than was asked for is not named at all (oembed.com, 2.3.4).
     return Embedding(
         version="1.0",
         type=kind,
@@ -144,6 +151,9 @@ def _embedding(call: Call, found: BroadcastPublic, kind: Literal["video", "link"
         provider_name=call.house.settings.company,
         provider_url=own_address(call),
         cache_age=EMBED_AGE_S,
+        thumbnail_url=_whole(call, poster.path) if poster else None,
+        thumbnail_width=poster.width if poster else None,
+        thumbnail_height=poster.height if poster else None,
     )
 
 

@@ -8,7 +8,7 @@ from server.domain.moments import write_moment
 from server.domain.words import BroadcastState, Language, SessionId
 from server.service.archive_views import ArchiveView, Chapter, Listed, Shelf
 from server.service.house import House
-from server.service.watch_views import ChannelPublic
+from server.service.watch_views import ChannelPublic, poster_of
 from server.store import archive as store
 from server.store import channels as channel_store
 from server.store.archive import ListedRow
@@ -77,7 +77,7 @@ def _listed(row: ListedRow, language: Language) -> Listed:
         duration_s=row.duration_s,
         size_bytes=row.size_bytes,
         recording=row.recording_id if row.state is BroadcastState.ENDED else None,
-        poster=row.poster,
+        poster=poster_of(row.session_id, row.poster),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.words import BroadcastState, RecordingId, SessionId
-from server.service.watch_views import ChannelPublic
+from server.service.watch_views import ChannelPublic, Poster
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Listed:
     duration_s: float | None
     size_bytes: int | None
     recording: RecordingId | None
-    poster: str | None
+    poster: Poster | None
 
 
 @dataclass(frozen=True, slots=True)

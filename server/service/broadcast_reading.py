@@ -27,6 +27,7 @@ from server.service.broadcast_views import (
 from server.service.house import House
 from server.service.reading import consent_view
 from server.service.topics import topic_name
+from server.service.watch_views import poster_of
 from server.store import agents as agent_store
 from server.store import broadcast_rows as rows
 from server.store import broadcasts as store
@@ -128,6 +129,7 @@ def view_of(house: House, found: Found, agent: Agent) -> BroadcastView:
         slow_mode_s=row.slow_mode_s,
         holds=row.holds,
         words=row.words,
+        poster=poster_of(row.session_id, row.poster),
         recording=row.recording_id,
         cases=list(found.linked),
         viewers=house.viewers.now(row.session_id).all,

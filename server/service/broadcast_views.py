@@ -20,6 +20,7 @@ from server.domain.words import (
 )
 from server.service.consent_views import ConsentView
 from server.service.views import TopicName
+from server.service.watch_views import Poster
 
 Layout = Literal["speaker", "grid", "screen", "single"]
 
@@ -118,6 +119,7 @@ class BroadcastView:
     slow_mode_s: int
     holds: bool
     words: list[str]
+    poster: Poster | None
     recording: RecordingId | None
     cases: list[LinkedCase]
     viewers: int

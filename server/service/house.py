@@ -11,6 +11,7 @@ from server.service.announcer import Announcer
 from server.service.audience.ledger import Ledger
 from server.service.bell import Bell
 from server.service.line_board import Lines
+from server.service.stills import Stills
 from server.service.streams import LiveStreams
 from server.service.turns import Turns
 from server.service.viewers import ViewerBoard
@@ -26,8 +27,8 @@ def utc_now() -> datetime:
 class House:
     """The house: database, media workers, the way to the sockets, settings, the clock,
     the bells of the work that follows a recording and of who keeps composers, the order of what concerns one session,
-    what audiences do on its way into the database, what was seen of people's lines, who watches broadcasts, which connections
-    were lost, and why, while the database could not be told, and the streams that are shown."""
+    what audiences do on its way into the database, what was seen of people's lines, who watches broadcasts, who draws uploaded pictures,
+    which connections were lost, and why, while the database could not be told, and the streams that are shown."""
 
     db: Database
     media: Workers
@@ -39,6 +40,7 @@ class House:
     ledger: Ledger = field(default_factory=Ledger)
     lines: Lines = field(default_factory=Lines)
     viewers: ViewerBoard = field(default_factory=ViewerBoard)
+    stills: Stills = field(default_factory=Stills)
     untold: dict[ConnectionId, str] = field(default_factory=dict)
     streams: LiveStreams = field(default_factory=LiveStreams)
     now: Callable[[], datetime] = utc_now

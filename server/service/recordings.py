@@ -45,6 +45,7 @@ from server.store import archive as archive_store
 from server.store import broadcasts as broadcast_store
 from server.store import cases as case_store
 from server.store import consents as consent_store
+from server.store import posters as poster_store
 from server.store import recordings as store
 from server.store import sessions as session_store
 from server.store import timeline as timeline_store
@@ -280,7 +281,8 @@ async def delete_recording(house: House, principal: Principal, recording: Record
     async with house.db.write() as db:
         if not await store.step_recording(db, recording, states, **gone):
             raise Conflict
-        await broadcast_store.take_away(db, recording, house.now())
+        if await broadcast_store.take_away(db, recording, house.now()):
+            await poster_store.take_poster(db, row.session_id)
     house.streams.forget(row.session_id)
     folder = house.settings.recordings / row.directory
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

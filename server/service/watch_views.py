@@ -8,6 +8,23 @@ from server.domain.words import BroadcastState, Language, Openness, RecordingId,
 
 
 @dataclass(frozen=True, slots=True)
+class Poster:
+    """Where a broadcast's picture is, below our address, and how large."""
+
+    path: str
+    width: int
+    height: int
+
+
+def poster_of(session: SessionId, name: str | None) -> Poster | None:
+    """The picture by its name, which ends in its size: `0123456789abcdef-1280x720.jpg`."""
+    if name is None:
+        return None
+    width, _, height = name.rpartition("-")[2].removesuffix(".jpg").partition("x")
+    return Poster(f"/posters/{session}/{name}", int(width), int(height))
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelPublic:
     """Under whose name a broadcast stands, and who answers for it by law."""
 
@@ -32,7 +49,7 @@ class BroadcastPublic:
     live_at: datetime | None
     ended_at: datetime | None
     channel: ChannelPublic
-    poster: str | None
+    poster: Poster | None
     stream: str | None
     recording: RecordingId | None
     now: datetime

@@ -9,7 +9,7 @@ from server.domain.words import BroadcastState, Openness, SessionId
 from server.errors import NotFound
 from server.service.house import House
 from server.service.live import find_viewable
-from server.service.watch_views import BroadcastPublic, ChannelPublic
+from server.service.watch_views import BroadcastPublic, ChannelPublic, poster_of
 from server.store import channels as channel_store
 from server.store.broadcast_rows import BroadcastRow
 
@@ -47,7 +47,7 @@ def _view(house: House, row: BroadcastRow, channel: ChannelPublic) -> BroadcastP
         live_at=row.live_at,
         ended_at=row.ended_at,
         channel=channel,
-        poster=row.poster,
+        poster=poster_of(row.session_id, row.poster),
         stream=None if row.state in NO_STREAM or row.removed_at else f"/live/{row.session_id}/index.m3u8",
         recording=row.recording_id,
         now=house.now(),

@@ -1,6 +1,18 @@
 """The tables of broadcasts: whose they are, their life, and what the audience does."""
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKeyConstraint, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 import server.store.tables  # noqa: F401  What these refer to must be known.
 from server.domain.words import (
@@ -58,6 +70,14 @@ broadcast = Table(
     col("composer_by", String(64), personal=None, null=True),
     col("composer_until", Moment, personal=None, null=True),
 )
+
+poster = Table(
+    "poster",
+    metadata,
+    ref("session_id", "broadcast", key="session_id", primary_key=True),
+    col("image", LargeBinary, personal="content"),
+)
+"""The picture that stands for a broadcast, as a JPEG; `broadcast.poster` is its name. Here, so that it goes with the broadcast."""
 
 broadcast_case = Table(
     "broadcast_case",

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.broadcasts import COMPOSED
 from server.domain.words import BroadcastState, CaseId, Openness, RecordingId, RecordingState, SessionId, TopicId
 from server.store.broadcast_rows import BroadcastCaseRow, BroadcastRow
 from server.store.broadcast_tables import broadcast, broadcast_case
+from server.store.columns import Moment
 from server.store.rows import all_rows, chosen, one_row
 from server.store.tables import recording, session_case
 from server.store.writing import add_once, add_row, changed
@@ -39,10 +40,10 @@ async def set_broadcast(db: AsyncConnection, session_id: SessionId, *when: Any, 
     return await changed(db, update(broadcast).where(broadcast.c.session_id == session_id, *when).values(**values))
 
 
-async def take_away(db: AsyncConnection, recording: RecordingId, now: datetime) -> None:
-    """The broadcast whose recording this was is not for the public any more."""
-    mine = update(broadcast).where(broadcast.c.recording_id == recording, broadcast.c.removed_at.is_(None))
-    await db.execute(mine.values(removed_at=now))
+async def take_away(db: AsyncConnection, recording: RecordingId, now: datetime) -> bool:
+    """The broadcast whose recording this was is not for the public any more; False when it was none's."""
+    mine = update(broadcast).where(broadcast.c.recording_id == recording)
+    return await changed(db, mine.values(removed_at=func.coalesce(broadcast.c.removed_at, literal(now, Moment))))
 
 
 async def next_seq(db: AsyncConnection, session_id: SessionId, count: int = 1) -> int:

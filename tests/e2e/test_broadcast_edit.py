@@ -8,13 +8,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from server.domain.words import Role, SessionId
+from server.domain.words import BroadcastState, Role, SessionId
 from server.service.agents import make_agent
 from server.store import broadcasts as store
 from server.store.broadcast_rows import BroadcastRow
-from tests.broadcasts import kept_broadcast
+from tests.broadcasts import kept_broadcast, made_broadcast
 from tests.e2e.browsers import chromium_path, running_chromium
 from tests.e2e.looking import look, window
+from tests.pictures import picture
 from tests.site import Site, running_site, settings_for
 
 pytestmark = [
@@ -92,4 +93,60 @@ async def test_recording_is_renamed_unlisted_and_taken_from_the_public(site: Sit
     await page.click("#edit-remove")
     await page.wait_for_selector("#edit-remove-word:has-text('Take it from')")
     assert (await row_of(site, session)).removed_at is None
+    await page.context.close()
+
+
+async def test_picture_is_chosen_seen_and_taken_away(site: Site, chromium: Browser) -> None:
+    """A refused file is said in the form; the audience sees the picture before the beginning, and no longer once it is taken away."""
+    row = await made_broadcast(site.house, state=BroadcastState.PLANNED, live_at=None)
+    page = await desk_page(chromium, site)
+    change = page.locator(f"[data-broadcast='{row.session_id}'] [data-act=edit]")
+    await change.click()
+    await page.wait_for_selector("#editing[open]")
+    await page.set_input_files("#edit-poster", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    await page.click("#edit-go")
+    await page.wait_for_selector("#edit-failed:has-text('JPEG, PNG or WebP')")
+    await page.set_input_files(
+        "#edit-poster", {"name": "b.png", "mimeType": "image/png", "buffer": picture("png", 640, 360)}
+    )
+    await page.wait_for_selector("#edit-poster-picture:visible")
+    assert await look(page, "edit-poster", small_targets=True) == []
+    await page.click("#edit-go")
+    await page.wait_for_selector("#editing", state="hidden")
+    viewer = await (await window(chromium, "phone")).new_page()
+    await viewer.goto(f"{site.url}/watch/{row.session_id}?lang=en")
+    await viewer.wait_for_selector("video[poster^='/posters/']")
+    assert (
+        await viewer.evaluate(
+            "fetch(document.getElementById('video').poster).then((got) => got.headers.get('Content-Type'))"
+        )
+        == "image/jpeg"
+    )
+    await viewer.wait_for_selector("#player[data-standing=soon]")
+    assert await look(viewer, "watch-poster-soon") == []
+    await change.click()
+    await page.wait_for_selector("#edit-poster-picture[src^='/posters/']")
+    await page.click("#edit-poster-remove")
+    await page.click("#edit-go")
+    await page.wait_for_selector("#editing", state="hidden")
+    assert (await row_of(site, row.session_id)).poster is None
+    await viewer.evaluate("dispatchEvent(new Event('online'))")
+    await viewer.wait_for_selector("video:not([poster])", state="attached")
+    for one in (viewer, page):
+        await one.context.close()
+
+
+async def test_picture_is_chosen_while_planning(site: Site, chromium: Browser) -> None:
+    page = await desk_page(chromium, site)
+    await page.click("#plan")
+    await page.fill("#plan-title", "Meters")
+    await page.set_input_files("#plan-poster", {"name": "a.png", "mimeType": "image/png", "buffer": b"nonsense"})
+    await page.click("#plan-go")
+    await page.wait_for_selector("#plan-failed:has-text('JPEG, PNG or WebP')")
+    await page.set_input_files("#plan-poster", {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": picture()})
+    await page.click("#plan-go")
+    await page.wait_for_selector("#linking[open]")
+    async with site.house.db.read() as db:
+        (row,) = await store.list_newest(db, None, 5)
+    assert (row.title, (row.poster or "").endswith("-320x180.jpg")) == ("Meters", True)
     await page.context.close()

@@ -25,6 +25,7 @@ from server.service import (
     consent,
     live,
     planning,
+    posters,
     reach,
     viewing,
     watching,
@@ -58,6 +59,8 @@ def agents_calls(h: House, case: CaseId, session: SessionId) -> dict[str, Call]:
     """What only agents do."""
     return {
         "link_answer": lambda who: broadcast_cases.link_answer(h, who, session, case),
+        "set_poster": lambda who: posters.set_poster(h, who, session, b""),
+        "remove_poster": lambda who: posters.remove_poster(h, who, session),
         "list_answers": lambda who: broadcast_cases.list_answers(h, who, case, Language.DE),
         "mark_answer": lambda who: broadcast_cases.mark_answer(h, who, case, session),
         "list_broadcasts": lambda who: broadcast_reading.list_broadcasts(h, who, None, Language.DE),
@@ -110,6 +113,7 @@ def audience_calls(h: House, session: SessionId) -> dict[str, Call]:
         "read_place": lambda who: stage_places.read_place(h, who, session, Language.DE),
         "leave_stage": lambda who: stage_calls.leave_stage(h, who, session, MEMBER),
         "find_viewable": lambda who: live.find_viewable(h, who, session),
+        "read_poster": lambda who: posters.read_poster(h, who, session, "none"),
         "read_public": lambda who: watching.read_public(h, who, session),
         "answer_public": lambda who: consent.answer_public(
             h, who, session, consent.Said(ConsentAnswer.GIVEN, "2026-1", purpose=Purpose.PUBLIC)

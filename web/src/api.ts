@@ -11,13 +11,21 @@ export class Problem extends Error {
 
 const LIMIT_MS = 15_000;
 
+/** Of a file in one piece, over a slow line. */
+const FILE_LIMIT_MS = 65_000;
+
 async function call<T>(method: string, path: string, body?: unknown, limit_ms = LIMIT_MS): Promise<T> {
+  const json = method === 'GET' || method === 'DELETE' ? undefined : JSON.stringify(body ?? {});
+  return send<T>(method, path, method === 'GET' ? '' : 'application/json', json, limit_ms);
+}
+
+async function send<T>(method: string, path: string, type: string, body: BodyInit | undefined, limit_ms: number): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
-      headers: { Accept: 'application/json', 'Oase-As': page.as, ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
-      ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body ?? {}) }),
+      headers: { Accept: 'application/json', 'Oase-As': page.as, ...(type ? { 'Content-Type': type } : {}) },
+      ...(body === undefined ? {} : { body }),
       credentials: 'same-origin',
       signal: AbortSignal.timeout(limit_ms),
     });
@@ -41,7 +49,8 @@ export const get = <T>(path: string): Promise<T> => call<T>('GET', path);
 export const post = <T>(path: string, body?: unknown, limit_ms?: number): Promise<T> => call<T>('POST', path, body, limit_ms);
 export const put = <T>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, body);
 export const patch = <T>(path: string, body: unknown, limit_ms?: number): Promise<T> => call<T>('PATCH', path, body, limit_ms);
-export const remove = (path: string): Promise<void> => call<void>('DELETE', path);
+export const remove = <T = void>(path: string): Promise<T> => call<T>('DELETE', path);
+export const sendFile = <T>(path: string, file: Blob): Promise<T> => send<T>('PUT', path, file.type || 'application/octet-stream', file, FILE_LIMIT_MS);
 
 /** The sentence for a person, whatever was thrown. */
 export function sentence(error: unknown): string {

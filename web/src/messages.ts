@@ -139,7 +139,7 @@ export interface BroadcastPublic {
   live_at: string | null;
   ended_at: string | null;
   channel: ChannelPublic;
-  poster: string | null;
+  poster: Poster | null;
   stream: string | null;
   recording: string | null;
   now: string;
@@ -189,6 +189,7 @@ export interface BroadcastView {
   slow_mode_s: number;
   holds: boolean;
   words: string[];
+  poster: Poster | null;
   recording: string | null;
   cases: LinkedCase[];
   viewers: number;
@@ -873,6 +874,13 @@ export interface PollVotes {
   votes: number[];
 }
 
+/** Where a broadcast's picture is, below our address, and how large. */
+export interface Poster {
+  path: string;
+  width: number;
+  height: number;
+}
+
 /** A failure (RFC 9457). `code` is for programs and never changes; `detail` is a sentence in the reader's language. */
 export interface Problem {
   type: string;
@@ -1336,6 +1344,7 @@ export type Code =
   | 'bad_field'
   | 'bad_key'
   | 'bad_link'
+  | 'bad_picture'
   | 'bad_request'
   | 'bad_sdp'
   | 'banned'

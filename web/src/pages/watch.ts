@@ -118,6 +118,8 @@ function render(): void {
   if (facts?.stream && now !== 'gone' && !isAway) open();
   else if (isOpen) { isOpen = false; player.close(); }
   byId('player').dataset['standing'] = now;
+  if (facts?.poster && video.getAttribute('poster') !== facts.poster.path) video.poster = facts.poster.path;
+  else if (!facts?.poster) video.removeAttribute('poster');
   show(byId('bar'), isOpen && (seen.plays || now === 'recording' || now === 'over'));
   show(byId('big-play'), now === 'recording' && !seen.plays);
   showCard(now, { title: facts?.title ?? '', starts_at: date(facts?.starts_at), counts_to: date(facts?.counts_to), ended_at: date(facts?.ended_at), now: new Date(Date.now() + ahead_ms) }, { fromStart, again: () => void retry() });

@@ -4,12 +4,14 @@ import { get, patch, sentence } from '../api';
 import { byId, closable, setText, show, toast, whileBusy } from '../dom';
 import type { BroadcastView, Openness } from '../messages';
 import { t } from '../text';
+import { PosterField } from './poster_field';
 
 const field = (id: string): HTMLInputElement => byId<HTMLInputElement>(id);
 
 export class BroadcastEdit {
   readonly #dialog = closable(byId<HTMLDialogElement>('editing'));
   readonly #removing = closable(byId<HTMLDialogElement>('removing'));
+  readonly #poster = new PosterField('edit');
   #view: BroadcastView | null = null;
 
   /** `changed` gets what the server made of it. */
@@ -38,6 +40,7 @@ export class BroadcastEdit {
     const chosen = byId('edit-form').querySelector<HTMLInputElement>(`[name="edit-visibility"][value="${view.visibility}"]`);
     if (chosen) chosen.checked = true;
     field('edit-listed').checked = view.listed;
+    this.#poster.fill(view.poster);
     show(byId('edit-failed'), false);
     this.#offerList();
     this.#showPublic(view);
@@ -62,7 +65,7 @@ export class BroadcastEdit {
     const title = field('edit-title').value.trim();
     if (!title) { this.#fail('edit-failed', t('Please give a title.')); field('edit-title').focus(); return; }
     const wish = { title, description: byId<HTMLTextAreaElement>('edit-words').value.trim(), visibility: this.#visibility, listed: field('edit-listed').checked };
-    if (await this.#change(wish, 'edit-failed')) this.#dialog.close();
+    if (await this.#change(wish, 'edit-failed', true)) this.#dialog.close();
   }
 
   /** Giving back needs no question: taking away does. */
@@ -77,9 +80,12 @@ export class BroadcastEdit {
     if (await this.#change({ removed: true }, 'removing-failed')) this.#removing.close();
   }
 
-  async #change(wish: Readonly<Record<string, unknown>>, place: string): Promise<boolean> {
+  async #change(wish: Readonly<Record<string, unknown>>, place: string, withPoster = false): Promise<boolean> {
+    const session = this.#view?.session ?? '';
     try {
-      const view = await patch<BroadcastView>(`/api/v1/broadcasts/${this.#view?.session ?? ''}`, wish);
+      const pictured = withPoster ? await this.#poster.save(session) : null;
+      if (pictured) this.#poster.fill(pictured.poster); // Whatever comes of the rest, it is not sent twice.
+      const view = await patch<BroadcastView>(`/api/v1/broadcasts/${session}`, wish);
       this.#view = view;
       this.#showPublic(view);
       this.changed(view);

@@ -6,12 +6,14 @@ import type { BroadcastView, Language, Openness, PlanBroadcast } from '../messag
 import { clientId } from '../page';
 import { t } from '../text';
 import { helpWith } from './broadcast_words';
+import { PosterField } from './poster_field';
 
 const value = (id: string): string => byId<HTMLInputElement>(id).value.trim();
 
 export class Planning {
   readonly #dialog = closable(byId<HTMLDialogElement>('planning'));
   readonly #title = byId<HTMLInputElement>('plan-title');
+  readonly #poster = new PosterField('plan');
   #id = clientId();
 
   /** `planned` gets what was made. */
@@ -30,10 +32,12 @@ export class Planning {
       return;
     }
     try {
-      const made = await post<BroadcastView>('/api/v1/broadcasts', this.#body());
+      const made = await post<BroadcastView>('/api/v1/broadcasts', this.#body()); // The same id again is the same plan, so a refused picture may be changed.
+      await this.#poster.save(made.session);
       this.#id = clientId();
       this.#dialog.close();
       byId<HTMLFormElement>('plan-form').reset();
+      this.#poster.fill(null);
       toast(t('“%(title)s” is planned.', { title: made.title }));
       this.planned(made);
     } catch (error) {
