@@ -1,6 +1,7 @@
 """The audience's page in a real browser: live near the edge, back in time, through an outage, from planned to kept, and what it looks like."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,8 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-from server.domain.words import BroadcastState
+from server.domain.words import BroadcastState, SessionId
+from server.service.airing import announce_broadcast
 from tests.broadcast.hls.material import Show
 from tests.e2e.browsers import chromium_path, running_chromium
 from tests.e2e.looking import Wire, look, window
@@ -139,29 +141,52 @@ async def test_link_to_a_moment_plays_from_there(site: Site, chromium: Browser) 
     await page.context.close()
 
 
-async def test_other_site_shows_the_player(site: Site, chromium: Browser) -> None:
-    """In a frame of a page of another origin, as its cookie-less visitor."""
-    session = await plan_broadcast(site)
-    frame = (
-        f'<!doctype html><iframe src="{site.url}/embed/{session}" allow="autoplay" width="640" height="360"></iframe>'
-    )
+@contextlib.asynccontextmanager
+async def other_site(content: str) -> AsyncIterator[str]:
+    """The address of a page of another origin."""
 
     async def home(_: web.Request) -> web.Response:
-        return web.Response(text=frame, content_type="text/html")
+        return web.Response(text=content, content_type="text/html")
 
     app = web.Application()
     app.router.add_get("/", home)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with live_stream(site, session, [Show(60)]):
-        page, wrong = await opened(chromium, f"http://localhost:{runner.addresses[0][1]}/")
+    yield f"http://localhost:{runner.addresses[0][1]}/"
+    await runner.cleanup()
+
+
+async def framed(page: Page, expression: str, limit_s: float = 20.0) -> None:
+    """Waits until the expression is true in the page's frame."""
+    async with asyncio.timeout(limit_s):
+        while len(page.frames) < 2 or not await page.frames[1].evaluate(expression):
+            await asyncio.sleep(0.1)
+
+
+async def test_other_site_shows_the_player_and_hears_at_once(site: Site, chromium: Browser) -> None:
+    """In a frame of another origin, as a visitor without cookies: pause and end are there long before it would have asked; it is one viewer."""
+    session = await plan_broadcast(site)
+    frame = (
+        f'<!doctype html><iframe src="{site.url}/embed/{session}" allow="autoplay" width="640" height="360"></iframe>'
+    )
+    async with other_site(frame) as home, live_stream(site, session, [Show(60)]) as show:
+        page, wrong = await opened(chromium, home)
+        await framed(page, f"{STANDING} === 'live' && {AT} > 1")
         async with asyncio.timeout(20):
-            while len(page.frames) < 2 or not await page.frames[1].evaluate(f"{STANDING} === 'live' && {AT} > 1"):
-                await asyncio.sleep(0.1)
+            while not site.house.viewers.now(SessionId(session)).pages:
+                await asyncio.sleep(0.05)
+        assert site.house.viewers.now(SessionId(session)).all == 1
+        for state, standing in ((BroadcastState.PAUSED, "paused"), (BroadcastState.LIVE, "live")):
+            await change(site, session, here=True, state=state)
+            await announce_broadcast(site.house, SessionId(session))
+            await framed(page, f"{STANDING} === '{standing}'", limit_s=3)
+        await show.end()
+        await change(site, session, here=True, state=BroadcastState.ENDED, ended_at=datetime.now(UTC))
+        await announce_broadcast(site.house, SessionId(session))
+        await framed(page, f"['recording', 'over'].includes({STANDING})", limit_s=6)
         assert wrong == []
         await page.context.close()
-    await runner.cleanup()
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

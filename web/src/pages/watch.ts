@@ -1,6 +1,7 @@
 /** The audience's page, and the same player alone for other sites (`/embed`): what is live, what comes, and what is kept. */
 
 import { get, isCode } from '../api';
+import { Connection } from '../connection';
 import { announce, byId, el, setText, show } from '../dom';
 import { LivePlayer } from '../live_player';
 import type { BroadcastPublic } from '../messages';
@@ -33,7 +34,7 @@ wire();
 render();
 askLater();
 setInterval(render, 1000);
-if (document.getElementById('audience')) void pictureFirst().then(takePart).catch(() => {}); // Watching goes on without it.
+void pictureFirst().then(document.getElementById('audience') ? takePart : listen).catch(() => {}); // Watching goes on without it.
 
 /** Until a live picture moves: chat and questions come after it, and not much later where there is none. */
 function pictureFirst(): Promise<void> {
@@ -50,12 +51,28 @@ async function takePart(): Promise<void> {
   const read = showInvitations(byId('invitations'), audience, new StageTurn(byId('turned'), { away, back: () => { back(); void read(); }, changed: () => void read() }));
 }
 
+/** In somebody else's page nobody takes part; this one only hears, as soon as the others, how it stands. */
+function listen(): void {
+  if (!facts || facts.state === 'ended') return;
+  const line = new Connection(page.as, true);
+  let hasHeard = false;
+  line.on('stage', ({ session, rules }) => { if (session === id) hear(rules?.state ?? null); });
+  line.on('audience', () => { if (hasHeard) asksSoon(); hasHeard = true; }); // What was said meanwhile was missed.
+  line.hearAudience(id);
+  line.open();
+}
+
 /** The socket says how it stands before anybody asks. The rest is asked for later, so that a crowd does not ask all at once. */
 function hear(state: BroadcastPublic['state'] | null): void {
   if (!facts || !state || state === facts.state) return;
   if (state === 'live' || state === 'paused') { facts = { ...facts, state }; render(); }
+  asksSoon();
+}
+
+/** A little later, since what a cache keeps of it is a second old, and not all at once. */
+function asksSoon(): void {
   clearTimeout(asking);
-  asking = setTimeout(() => void ask(), 1000 + 1500 * Math.random()); // What a cache keeps of it is a second old.
+  asking = setTimeout(() => void ask(), 1000 + 1500 * Math.random());
 }
 
 /** The reader goes on stage: here is nothing to be seen or heard until they are back. */
