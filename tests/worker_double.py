@@ -51,7 +51,7 @@ class WorkerDouble:
         self.connected: set[str] = set()
         self.sessions: dict[str, dict[str, dict[str, Any]]] = {}
         self.recordings: dict[str, Taped] = {}
-        self.shown: dict[str, list[str]] = {}
+        self.shown: dict[str, str | None] = {}
         self.shown_to_outsiders: dict[str, list[str]] = {}
         self.woken: list[str] = []
         self.seen: dict[str, list[dict[str, Any]]] = {}
@@ -205,7 +205,7 @@ class WorkerDouble:
 
     async def _show(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.shown[request.match_info["session"]] = body["participants"]
+        self.shown[request.match_info["session"]] = body["programme"]
         self.shown_to_outsiders[request.match_info["session"]] = body["to_outsiders"]
         return web.Response(status=204)
 

@@ -98,9 +98,9 @@ class MediaClient:
         """A recording of the people named. Raises NotFound, AlreadyRecording, NoSpace."""
         return await self._call("POST", _path("sessions", session, "recordings"), RecordingFacts, start)
 
-    async def show(self, session: str, participants: list[str], to_outsiders: list[str]) -> None:
-        """Exactly these people are seen by the session's audience, and by who came from it on stage, from now on. Raises NotFound."""
-        await self._send("PUT", _path("sessions", session, "shown"), Shown(participants, to_outsiders))
+    async def show(self, session: str, programme: str | None, to_outsiders: list[str]) -> None:
+        """The session's audience gets this programme, and who came from it on stage exactly these people, from now on. Raises NotFound."""
+        await self._send("PUT", _path("sessions", session, "shown"), Shown(programme, to_outsiders))
 
     async def agree(self, recording: str, participants: list[str]) -> RecordingFacts:
         """From now on exactly these people's tracks are written. Raises NotFound."""

@@ -118,7 +118,7 @@ class Control:
 
     async def show(self, request: web.Request) -> web.Response:
         body = parse(Shown, await request.read())
-        self._house.session(request.match_info["session"]).show(body.participants, body.to_outsiders)
+        self._house.show(request.match_info["session"], body)
         return web.Response(status=204)
 
     async def end_session(self, request: web.Request) -> web.Response:
@@ -180,7 +180,9 @@ class Control:
             try:
                 async for message in ws:
                     if message.type is WSMsgType.TEXT:
-                        feed.hear(parse(Event, message.data))
+                        self._house.packet_feeds.hear(feed, parse(Event, message.data))
+                    elif message.type is WSMsgType.BINARY:
+                        self._house.packet_feeds.read(feed, message.data)
             except BadField:
                 log.warning("packets_bad_wish", session=request.match_info["session"])
             finally:

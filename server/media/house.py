@@ -5,12 +5,12 @@ import contextlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from server.config import Settings
-from server.errors import BadSdp, Busy, EtagStale, NotFound, SessionEnded
+from server.errors import BadSdp, Busy, EtagStale, NoCommonCodec, NotFound, SessionEnded
 from server.media.care import Care
 from server.media.edge.addresses import announced_addresses, listen_addresses
 from server.media.edge.counters import Counters
@@ -21,9 +21,11 @@ from server.media.native.forwarder import load
 from server.media.packet_feed import PacketFeeds
 from server.media.peer.build import build
 from server.media.peer.connection import Connection
+from server.media.peer.layer import Layer
 from server.media.peer.places import Places
 from server.media.peer.publication import Publication
 from server.media.peer.reports import Reports
+from server.media.programme import Programme
 from server.media.protocol import (
     CONNECTIONS_MAX,
     Answer,
@@ -34,11 +36,14 @@ from server.media.protocol import (
     Restart,
     Seat,
     SessionView,
+    Shown,
     Tiles,
     new_connection_id,
 )
 from server.media.quarantine import Quarantine
 from server.media.recordings import Recordings
+from server.media.relay import forward
+from server.media.rtp.ring import MediaPacket
 from server.media.sdp.answer import Transport, write_answer
 from server.media.sdp.fragment import read_fragment, write_fragment
 from server.media.sdp.offer import read_offer
@@ -85,7 +90,7 @@ class House:
         self._tasks = Tasks("media")
         self._care = Care(self._reports, self.events.send, self._tasks)
         self.recordings = Recordings(settings.recordings, settings.record_reserve_bytes, self.events.send, self._tasks)
-        self.packet_feeds = PacketFeeds(clock)
+        self.packet_feeds = PacketFeeds(clock, self._send)
         self._places = Places(SET_UPS_AT_ONCE)
         self._quarantine = Quarantine(self._give_up)
         self._desk = asyncio.Lock()
@@ -208,8 +213,10 @@ class House:
             await found.close(reason)
 
     def seat(self, session: str, participant: str, seat: Seat) -> SessionView:
-        """Seats a participant. Raises NotFound when the connection is unknown or gone, SessionEnded (and the connection is closed)."""
+        """Seats a participant. Raises NotFound when the connection is unknown or gone, SessionEnded (and the connection is closed), NoCommonCodec."""
         connection = self._connection(seat.connection) if seat.connection is not None else None
+        if connection is not None and seat.audience and not Programme.fits(connection.parts.outlets):
+            raise NoCommonCodec
         if session in self._ended:
             if connection is not None and connection.session in ("", session):
                 self._tasks.start(connection.close("ended"), "close")
@@ -251,6 +258,13 @@ class House:
         if found is None:
             raise NotFound
         return found
+
+    def show(self, session: str, shown: Shown) -> None:
+        """What the audience sees, and whom outsiders; without a programme there is no audience. Raises NotFound."""
+        found = self.session(session)
+        found.show(shown.programme, shown.to_outsiders)
+        for connection in found.audience() if shown.programme is None else ():
+            self._tasks.start(connection.close("ended"), "close")
 
     def wake_cameras(self, session: str) -> None:
         """Asks everybody in the session for key frames, whether anybody sees them yet or not. Raises NotFound."""
@@ -317,6 +331,12 @@ class House:
             if seat.connection is not None and seat.connection.is_connected:
                 self._reports.often(seat.connection, self.clock())
 
+    def _send(self, packets: Iterable[tuple[Layer, MediaPacket]]) -> None:
+        """What composers make goes out as what comes from people does."""
+        for layer, packet in packets:
+            forward(layer, packet, self._edge.forwarder)
+        self._edge.flush()
+
     def _handshake(self, connection: Connection) -> None:
         self._tasks.start(connection.handshake(self._places), "handshake")
 
@@ -335,6 +355,8 @@ class House:
         """One round of 25 ms, by `care.py`; sessions are looked at less often."""
         now = self.clock()
         self._care.round(list(self.connections.values()), count, now)
+        for session in self.packet_feeds.sessions():
+            self._quarantine.run(session, now, self.packet_feeds.look)
         if count % 8 == 0:
             self._tend_all(now, self._tend)
         if count % LINES_ROUNDS == 0:

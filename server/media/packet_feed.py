@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from server.errors import BadField, Busy, NotFound
-from server.media.packet_wire import pack
+from server.media.packet_wire import pack, unpack
+from server.media.peer.layer import Layer
+from server.media.programme import Programme
 from server.media.protocol import Event
 from server.media.recorder.reorder import Packet
+from server.media.rtp.ring import MediaPacket
 from server.media.session import Session
 from server.media.tap import Codec, RequestKeyFrame, Source, Tap
 from server.media.wire import dump
@@ -21,8 +24,8 @@ FEEDS_MAX = 4
 WAITING_BYTES = 2 * 2**20
 """More than a second of four people. Who reads slower than that gets a newer picture, not every one."""
 MESSAGE_BYTES = 60_000
-GATHER_S = 0.03
-"""Packets wait so long for company: a message costs as much as several packets."""
+GATHER_S, SOON_S = 0.03, 0.01
+"""Packets wait so long for company: a message costs as much as several packets. Less while somebody watches what the composer makes of them."""
 SOURCES_MAX = 1000
 
 
@@ -34,6 +37,7 @@ class PacketFeed(Tap):
 
     def __init__(self, request_key_frame: RequestKeyFrame, aim: Callable[[], None]) -> None:
         self._request_key_frame, self._aim = request_key_frame, aim
+        self.programme: Programme | None = None
         self._agreed: frozenset[str] = frozenset()
         self._tiles: dict[tuple[str, Source], tuple[int, int]] = {}
         self._numbers: dict[tuple[str, Source, Codec], int] = {}
@@ -116,6 +120,8 @@ class PacketFeed(Tap):
                 self._aim()
             elif wish.kind == "key_frame":
                 self._request_key_frame(str(wish.data["participant"]), Source(wish.data["source"]))
+            elif wish.kind == "programme":
+                self.programme = Programme(str(wish.data["stream"]))
         except (KeyError, TypeError, ValueError) as error:
             raise BadField(field=wish.kind) from error
 
@@ -126,6 +132,24 @@ class PacketFeed(Tap):
         self._packets = deque(kept)
         self._bytes = sum(len(data) for _, data in kept)
         self._aim()
+
+    def look(self, now: float) -> None:
+        """Says whether the programme is wanted, and asks for key frames of it. To be called many times a second."""
+        programme = self.programme
+        if programme is not None and programme.has_news():
+            self.tell(Event("wanted", {"programme": programme.is_wanted}))
+        if programme is not None and programme.wants_key(now):
+            self.tell(Event("refresh", {}))
+
+    def read(self, message: bytes, now: float) -> Iterator[tuple[Layer, MediaPacket]]:
+        """The composer's packets in a binary message, as they go to slots. Raises BadField for what is none."""
+        try:
+            for number, packet in unpack(message):
+                taken = self.programme.take(number, packet, now) if self.programme is not None else None
+                if taken is not None:
+                    yield taken
+        except ValueError as error:
+            raise BadField(field="programme") from error
 
     def end(self) -> None:
         """`send_to` returns soon."""
@@ -142,7 +166,8 @@ class PacketFeed(Tap):
                     await ws.send_str(dump(fact).decode())
                 while self._packets and not self._facts:
                     await ws.send_bytes(self._take_message())
-                await asyncio.sleep(GATHER_S)
+                is_near = self.programme is not None and self.programme.is_wanted
+                await asyncio.sleep(SOON_S if is_near else GATHER_S)
         await ws.close()
 
     def _take_facts(self) -> list[Event]:
@@ -163,8 +188,9 @@ class PacketFeed(Tap):
 class PacketFeeds:
     """All feeds of this worker."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float], send: Callable[[Iterable[tuple[Layer, MediaPacket]]], None]) -> None:
+        """`send` sends packets of programmes to the slots that show them."""
+        self._clock, self._send = clock, send
         self._open: dict[PacketFeed, Session] = {}
 
     @contextmanager
@@ -185,6 +211,27 @@ class PacketFeeds:
         finally:
             del self._open[feed]
             session.remove_tap(feed)
+            session.drop(feed.programme)
+
+    def hear(self, feed: PacketFeed, wish: Event) -> None:
+        """What a composer says. Raises BadField for what it cannot mean."""
+        feed.hear(wish)
+        if wish.kind == "programme" and feed.programme is not None:
+            self._open[feed].play(feed.programme)
+
+    def read(self, feed: PacketFeed, message: bytes) -> None:
+        """What a composer makes: it goes to whoever watches. Raises BadField for what it cannot be."""
+        self._send(feed.read(message, self._clock()))
+
+    def sessions(self) -> set[Session]:
+        """Those that somebody composes."""
+        return set(self._open.values())
+
+    def look(self, session: Session, now: float) -> None:
+        """Asks the composers of this session for what its audience needs. To be called many times a second."""
+        for feed, other in self._open.items():
+            if other is session:
+                feed.look(now)
 
     def heard(self, event: Event) -> None:
         """What sessions announce: tells their feeds who is on stage and who speaks."""

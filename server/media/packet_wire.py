@@ -7,6 +7,8 @@ From the worker:
     stage     {participants: [{participant, sources}]}                                who is on stage and connected, and what comes from them
     speaking  {participants, main}                                                    who speaks, who has the word
     source    {number, participant, source, mime, clock_rate, fmtp, channels}         what the packets with this number are; before the first of them
+    wanted    {programme}                                                             whether packets of the programme are wanted; at first not
+    refresh   {}                                                                      a key frame of the programme is needed
 
 To the worker:
 
@@ -14,6 +16,9 @@ To the worker:
     tiles     {tiles}                        each {participant, source, width, height}: how large pictures are shown, (0, 0) for not at present;
                                              a picture that is not named comes in its best layer
     key_frame {participant, source}          somebody's picture is needed anew
+    programme {stream}                       what this composer makes may be shown to the audience; `stream` names where it lies
+
+and, while that is wanted, packets of the programme in binary messages: PICTURE is H.264, SOUND Opus; captured at the composer's own time.
 """
 
 import struct
@@ -27,6 +32,8 @@ _HEAD = struct.Struct(
 )  # Payload's length, source's number, flags, sequence number, RTP time, arrival, capture.
 HEAD_BYTES = _HEAD.size
 _MARKER, _CAPTURE = 1, 2
+PICTURE, SOUND = 0, 1
+"""The numbers of the programme's packets."""
 
 
 class Numbered(NamedTuple):

@@ -13,7 +13,7 @@ People, cases and names never cross this line: `participant`, `session` and `rec
     POST   /sessions/{session}/key-frames                                -> 204             somebody is about to look
     DELETE /sessions/{session}                                           -> 204             everybody out, recording stopped
     GET    /sessions/{session}/packets                  WebSocket        -> for composers: what the stage sends, see `packet_wire.py`
-    PUT    /sessions/{session}/shown                    Shown            -> 204    whom the audience sees, and who came from it, now
+    PUT    /sessions/{session}/shown                    Shown            -> 204    what the audience sees, and whom who came from it, now
     POST   /sessions/{session}/recordings               StartRecording   -> RecordingFacts
     PATCH  /recordings/{recording}                      Agreement        -> RecordingFacts  the people who agree, now
     DELETE /recordings/{recording}                                       -> RecordingFacts  stopped, files closed
@@ -139,7 +139,7 @@ class Seat:
     """Where a participant is. `connection` None keeps the one it has; `state` (microphone on, camera on, …) is passed to the others as it is.
 
     Who `watches` sees the stage, is in no view of the session, and is forgotten with the connection. Somebody of the `audience` sees of it only
-    those whom the session shows to its audience: at first nobody. An `outsider` is on stage and sees those alone whom the session shows to
+    the programme that the session shows to its audience: at first nothing. An `outsider` is on stage and sees those alone whom the session shows to
     outsiders; None keeps what was said before.
     """
 
@@ -217,9 +217,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Exactly these people are shown to the audience from now on, and those `to_outsiders` to who came from it on stage."""
+    """What the audience gets from now on: the programme of the composer that writes this stream; None: nothing, and its connections end.
 
-    participants: list[str]
+    Exactly those `to_outsiders` are shown to who came from it on stage.
+    """
+
+    programme: str | None = None
     to_outsiders: list[str] = field(default_factory=list)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from server.media.peer.connection import Connection
 from server.media.peer.publication import Publication
+from server.media.programme import Programme
 from server.media.protocol import Event, LineView, ParticipantView, SessionView
 from server.media.rtp.loudness import QUIET
 from server.media.rtp.speakers import Speakers
@@ -63,7 +64,8 @@ class Session:
         self._clock = clock
         self._taps: tuple[Tap, ...] = ()
         self._speakers = Speakers()
-        self._shown_to_audience: frozenset[str] = frozenset()
+        self._programme: Programme | None = None
+        self._shown_programme: str | None = None
         self._shown_to_outsiders: frozenset[str] = frozenset()
 
     def seat(
@@ -139,11 +141,27 @@ class Session:
         elif seat.connection is not None and seat.connection.is_connected:
             self._assign(seat, seat.connection, self._shown())
 
-    def show(self, participants: Collection[str], to_outsiders: Collection[str] = ()) -> None:
-        """Exactly these people are seen and heard by the audience, and by who came from it on stage, from now on."""
-        self._shown_to_audience = frozenset(participants)
+    def show(self, programme: str | None, to_outsiders: Collection[str] = ()) -> None:
+        """The audience gets this programme and no other, and who came from it on stage exactly these people, from now on."""
+        self._shown_programme = programme
         self._shown_to_outsiders = frozenset(to_outsiders)
         self._fill()
+
+    def play(self, programme: Programme) -> None:
+        """A composer makes this of the stage from now on."""
+        self._programme = programme
+        self._fill()
+
+    def drop(self, programme: Programme | None) -> None:
+        """Its composer is gone."""
+        if programme is not None and programme is self._programme:
+            self._programme = None
+            self._fill()
+
+    def audience(self) -> list[Connection]:
+        """Of nobody but those whom nobody knows."""
+        seats = self.participants.values()
+        return [seat.connection for seat in seats if seat.is_audience and seat.connection is not None]
 
     def refresh(self) -> None:
         """Sets taps and slots after any change, and says what changed."""
@@ -184,11 +202,16 @@ class Session:
         may = viewer.on_stage or viewer.watches
         wanted = [publication for publication in shown if publication.participant != viewer.id] if may else []
         if viewer.is_audience:
-            wanted = [publication for publication in wanted if publication.participant in self._shown_to_audience]
+            wanted = self._shown_to_audience()
         if viewer.is_outsider:
             wanted = [publication for publication in wanted if publication.participant in self._shown_to_outsiders]
         if assign(connection.parts.outlets, wanted):
             self._announce(Event("slots", {"connection": connection.id, "slots": connection.slots()}))
+
+    def _shown_to_audience(self) -> list[Publication]:
+        """What the composer makes of the stage, never what comes from somebody on it: that may be behind a card, or not in the picture."""
+        programme = self._programme
+        return programme.publications if programme is not None and programme.stream == self._shown_programme else []
 
     def quiet(self, now: float) -> None:
         """Takes sources that have fallen silent out of their slots, and says whose line is interrupted. To be called a few times a second."""

@@ -159,9 +159,9 @@ class Workers:
         """As `MediaClient.wake_cameras`."""
         await (await self._home(session)).wake_cameras(session)
 
-    async def show(self, session: str, participants: list[str], to_outsiders: list[str]) -> None:
+    async def show(self, session: str, programme: str | None, to_outsiders: list[str]) -> None:
         """As `MediaClient.show`."""
-        await (await self._home(session)).show(session, participants, to_outsiders)
+        await (await self._home(session)).show(session, programme, to_outsiders)
 
     async def end_session(self, session: str) -> None:
         """As `MediaClient.end_session`."""

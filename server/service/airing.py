@@ -19,7 +19,7 @@ from server.broadcast.compose.scene import Banner, Card, Colours, Scene
 from server.broadcast.hls.kept import Kept, read_kept
 from server.broadcast.hls.multivariant import RECORDING
 from server.config import Settings
-from server.domain.broadcasts import COMPOSED, UNENDED, Seen, Wish, is_open_to_members, seen_by_audience
+from server.domain.broadcasts import COMPOSED, OPEN, UNENDED, Seen, Wish, is_open_to_members, seen_by_audience
 from server.domain.consent import shown_to
 from server.domain.principal import Anonymous
 from server.domain.rights import may_play
@@ -117,8 +117,8 @@ async def told_composer(house: House, session: SessionId) -> Scene | None:
 
 
 async def show_audience(house: House, session: SessionId) -> None:
-    """The media worker shows those to the audience (WHEP) who are seen now: nobody behind a card, or when it is not open to everybody any more.
-    Who came from the audience on stage goes on talking with the others behind a card.
+    """The media worker shows the composer's programme to the audience (WHEP), and nothing when it is not open to everybody any more: then the
+    audience is over. Who came from the audience on stage goes on talking with the others behind a card.
 
     Read again after telling, as in `told_composer`: the last word is what is true, whichever web process came first.
     """
@@ -127,14 +127,14 @@ async def show_audience(house: House, session: SessionId) -> None:
         told: _Shown | None = None
         while (shown := await _shown_now(house, session)) is not None and shown != told:
             with contextlib.suppress(NotFound, MediaAway):  # Then it has no audience.
-                await house.media.show(session, list(shown.seen), list(shown.open_to))
+                await house.media.show(session, shown.programme, list(shown.open_to))
             told = shown
 
 
 class _Shown(NamedTuple):
-    """Whom the audience sees, and who is open to members of the audience on stage."""
+    """Which stream the audience watches, if any, and who is open to members of the audience on stage."""
 
-    seen: tuple[ParticipantId, ...]
+    programme: str | None
     open_to: tuple[ParticipantId, ...]
 
 
@@ -146,8 +146,8 @@ async def _shown_now(house: House, session: SessionId) -> _Shown | None:
         seen = await read_seen(db, row)
         people = await session_store.list_participants(db, session)
     open_to = tuple(one.id for one in people if is_open_to_members(one.kind, agreed=one.id in seen.agreed))
-    is_seen = row.state is BroadcastState.LIVE and seen.wish.card is None and may_play(Anonymous(), row)
-    return _Shown(tuple(seen.agreed) if is_seen else (), open_to)
+    is_watched = row.state in OPEN and may_play(Anonymous(), row)
+    return _Shown(row.directory if is_watched else None, open_to)
 
 
 async def _play(house: House, session: SessionId, scene: Scene) -> bool:

@@ -1,6 +1,6 @@
 """Machines on stage (WHIP, RFC 9725) and viewers of it (WHEP). Each connection belongs to the one who made it; nobody else changes it.
 
-Of a broadcast that is open to everybody anybody may be the audience, and sees those who agreed to that (`airing.show_audience`). Nobody is known
+Of a broadcast that is open to everybody anybody may be the audience, and gets what its composer makes (`airing.show_audience`). Nobody is known
 of them: their connection is changed by who knows its address, which only they were told.
 """
 
@@ -52,7 +52,7 @@ async def publish(house: House, principal: Principal, session: SessionId, sdp: s
 async def view(house: House, principal: Principal, session: SessionId, sdp: str) -> Answer:
     """A connection that sees the stage; nobody sees the viewer.
 
-    Raises NotFound or BadKey (may not watch), SessionEnded, Busy, BadSdp, NothingToSend.
+    Raises NotFound or BadKey (may not watch), SessionEnded, Busy, BadSdp, NothingToSend, NoCommonCodec (the audience's is H.264).
     """
     owner = await owner_of(house, principal, PersonKind.VIEWER, session)
     is_audience = owner.id == AUDIENCE

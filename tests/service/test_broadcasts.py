@@ -160,20 +160,20 @@ async def test_only_who_agreed_is_seen_from_the_moment_of_the_answer(desk: Desk)
     async with composer(desk, session) as double:
         await broadcasts.set_scene(desk.house, ann, session, lambda wish: replace(wish, main=theirs))  # type: ignore[arg-type]
         assert (double.agreed, double.scenes[-1]["main"]) == ([mine], None)
-        assert desk.worker.shown[session] == [mine]
+        assert desk.worker.shown[session] == (await row_of(desk, session)).directory
         assert theirs not in double.scenes[-1]["names"]
         await says(desk, customer.principal, session, GIVEN)
         assert (double.agreed, double.scenes[-1]["main"]) == (sorted([mine, theirs]), theirs)
         view = await cases.read_case(desk.house, customer.principal, customer.case)
         assert view.broadcast is not None
         assert (view.broadcast.shown, view.broadcast.state) == (True, BroadcastState.LIVE)
-        assert desk.worker.shown[session] == sorted([mine, theirs])
         await says(desk, customer.principal, session, WITHDRAWN)
-        assert double.agreed == desk.worker.shown[session] == [mine]
+        assert double.agreed == [mine]
         await broadcasts.pause(desk.house, ann, session)
-        assert desk.worker.shown[session] == [], "nobody is seen behind a card"
+        assert double.scenes[-1]["card"]["kind"] == "pause", "nobody is seen behind a card"
         await broadcasts.resume(desk.house, ann, session)
-        assert desk.worker.shown[session] == [mine]
+        assert (double.agreed, double.scenes[-1]["card"]) == ([mine], None)
+        assert desk.worker.shown[session] == (await row_of(desk, session)).directory
         guest = await desk.guest(session)
         await desk.connects(guest, session)
         view = await cases.read_case(desk.house, guest, customer.case)
@@ -290,16 +290,17 @@ async def test_broadcasts_are_the_agents(desk: Desk) -> None:
 
 
 async def test_audience_sees_what_another_process_changed_meanwhile(desk: Desk) -> None:
-    """It paused the broadcast while the worker was told whom to show."""
+    """It ended the broadcast while the worker was told what to show; before, nobody saw what was rehearsed."""
     session = await rehearsed(desk)
     ann = await desk.agent("ann")
+    assert desk.worker.shown[session] is None
     await broadcasts.go_live(desk.house, ann, session)
-    assert desk.worker.shown[session] != []
+    assert desk.worker.shown[session] == (await row_of(desk, session)).directory
 
     async def elsewhere() -> None:
         async with desk.house.db.write() as db:
-            await store.set_broadcast(db, session, state=BroadcastState.PAUSED)
+            await store.set_broadcast(db, session, state=BroadcastState.ENDED)
 
     desk.worker.before["_show"] = elsewhere
     await show_audience(desk.house, session)
-    assert desk.worker.shown[session] == []
+    assert desk.worker.shown[session] is None

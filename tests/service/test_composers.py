@@ -95,15 +95,15 @@ async def test_a_yes_that_is_taken_back_is_told_before_the_answer(small_desk: De
         assert last["agreed"] == []
 
 
-async def test_a_new_worker_is_told_whom_the_audience_sees(small_desk: Desk) -> None:
+async def test_a_new_worker_is_told_what_the_audience_sees(small_desk: Desk) -> None:
     desk, session = small_desk, await rehearsed(small_desk)
     await broadcasts.go_live(desk.house, await desk.agent("ann"), session)
     async with keeping(desk):
         seen = await until(lambda: desk.worker.shown.get(session))
         desk.worker.shown.clear()
         assert await until(lambda: desk.worker.shown.get(session)) == seen
-        await says(desk, await desk.agent("ann"), session, ConsentAnswer.WITHDRAWN)
-        assert desk.worker.shown[session] == []
+        await broadcasts.end(desk.house, await desk.agent("ann"), session)
+        assert desk.worker.shown[session] is None
 
 
 async def test_the_next_web_process_adopts_what_runs(small_desk: Desk) -> None:

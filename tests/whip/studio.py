@@ -110,8 +110,12 @@ class Watcher:
             text = await reply.text()
             assert reply.status == 201, text
             self.resource, self.etag = reply.headers["Location"], reply.headers["ETag"]
-        await self._peer.setRemoteDescription(RTCSessionDescription(text, "answer"))
+        await self.accept(text)
         return self
+
+    async def accept(self, sdp: str) -> None:
+        """The server's answer."""
+        await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def _take(self, track: Any) -> None:
         with contextlib.suppress(MediaStreamError):

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from server.domain.words import BroadcastState, Openness, SessionId, TopicId
+from server.service.airing import show_audience
 from server.store import broadcasts as store
+from tests.media.rig import until
 from tests.shows import add_broadcast
 from tests.whip.studio import Machine, Studio, Watcher, open_studio
 
@@ -52,15 +54,41 @@ async def test_nobody_known_watches_what_is_open(tmp_path: Path, visibility: Ope
             assert await knocks(studio) == (401, "bad_key"), values
 
 
-async def test_stranger_is_of_the_audience_and_sees_who_agreed(tmp_path: Path) -> None:
-    """A camera is on stage; its picture comes when the worker is told that it may be shown, and not before."""
+async def test_stranger_is_of_the_audience_until_the_broadcast_ends(tmp_path: Path) -> None:
+    """What is shown is the stream's own programme, whose picture says when there is a pause. The help call goes on after it."""
     async with open_studio(tmp_path) as studio:
         await open_to(studio)
         player, machine = Watcher(), Machine(studio.site)
         reply = await machine.call("POST", f"/whep/{studio.session}", await player.offer())
         assert reply.status == 201
+        await player.accept(reply.body.decode())
         session = studio.rig.house.sessions[studio.session]
         (seat,) = session.participants.values()
         assert (seat.watches, seat.is_audience, seat.on_stage) == (True, True, False)
         assert await studio.people() == {}
+        await until(lambda: player.state == "connected")
+        async with studio.site.house.db.read() as db:
+            row = await store.find_broadcast(db, SessionId(studio.session))
+        assert row is not None
+        for state in (BroadcastState.COUNTDOWN, BroadcastState.PAUSED, BroadcastState.LIVE):
+            await change(studio, state=state)
+            await show_audience(studio.site.house, SessionId(studio.session))
+            assert session._shown_programme == row.directory
+        await studio.ann.ok("POST", f"/api/v1/broadcasts/{studio.session}/end")
+        await until(lambda: player.state == "closed")
+        assert session._shown_programme is None
+        assert (await machine.call("DELETE", reply.headers["Location"], kind="")).status == 401
+        await player.close()
+
+
+async def test_view_ends_when_not_everybody_may_watch_any_more(tmp_path: Path) -> None:
+    async with open_studio(tmp_path) as studio:
+        await open_to(studio)
+        player, machine = Watcher(), Machine(studio.site)
+        reply = await machine.call("POST", f"/whep/{studio.session}", await player.offer())
+        await player.accept(reply.body.decode())
+        await until(lambda: player.state == "connected")
+        change = {"visibility": "private"}
+        await studio.ann.ok("PATCH", f"/api/v1/broadcasts/{studio.session}", change)
+        await until(lambda: player.state == "closed")
         await player.close()

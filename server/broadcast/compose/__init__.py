@@ -7,6 +7,7 @@
     line.py       packets of one source to timed frames       picture_source.py, sound_source.py   frames to pictures and sound
     art.py        text and colours as planes                  painter.py   places, names, banner, logo and cards on one canvas
     encoders.py   H.264 and AAC                               output.py    one rendition: encoder and packager
+    outgoing.py   the programme as packets for the worker, for WHEP
     delay.py      how far the programme is behind the stage (pure)
     programme.py  the thread that puts all of it out          passing.py   when a sender's own picture goes through as it is
     process.py    the process and its control socket          client.py    the web process' end of that socket

@@ -16,6 +16,7 @@ FPS = 30
 CHUNK = 1024
 """Samples of one AAC frame."""
 SOUND_BPS = 128_000
+OPUS_CHUNK, OPUS_BPS = 960, 64_000
 RATES_BPS = {360: 700_000, 720: 2_500_000, 1080: 4_500_000}
 """The most that a second of a picture of this height takes."""
 SD_MATRIX = (
@@ -59,6 +60,31 @@ class PictureEncoder:
         frame.pict_type = PictureType.I if is_key else PictureType.NONE
         found = [self._reader.read(packet) for packet in self._context.encode(frame)]
         return [picture for picture in found if picture is not None]
+
+
+class OpusEncoder:
+    """The sound as WebRTC wants it: Opus, stereo, in pieces of 20 ms whatever comes in."""
+
+    def __init__(self) -> None:
+        context = AudioCodecContext.create("libopus", "w")
+        context.sample_rate, context.layout, context.format, context.bit_rate = RATE, "stereo", "flt", OPUS_BPS
+        context.options = {"application": "lowdelay", "frame_duration": "20"}
+        self._context = context
+        self._rest, self._position = np.zeros((0, 2), np.float32), 0
+
+    def encode(self, mix: Samples, position: int) -> list[tuple[int, bytes]]:
+        """Packets and the positions of their first samples; `mix` begins at `position`. After a hole what was left over is dropped."""
+        if position != self._position + len(self._rest):
+            self._rest, self._position = mix[:0], position
+        self._rest = np.concatenate((self._rest, mix))
+        found = []
+        while len(self._rest) >= OPUS_CHUNK:
+            piece, self._rest = self._rest[:OPUS_CHUNK], self._rest[OPUS_CHUNK:]
+            frame = AudioFrame.from_ndarray(np.ascontiguousarray(piece).reshape(1, -1), format="flt", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = RATE, self._position, _SAMPLE
+            self._position += OPUS_CHUNK
+            found += [(packet.pts or 0, bytes(packet)) for packet in self._context.encode(frame)]
+        return found
 
 
 class SoundEncoder:

@@ -22,9 +22,16 @@ class Output:
     Every call raises OSError once the disk has failed or is too slow.
     """
 
-    def __init__(self, directory: Path, size: tuple[int, int], audio: AudioFormat, wall_at: float) -> None:
-        """Raises HasEnded for a stream that was finished."""
-        self._size = size
+    def __init__(
+        self,
+        directory: Path,
+        size: tuple[int, int],
+        audio: AudioFormat,
+        wall_at: float,
+        also: Callable[[Picture], None] = lambda picture: None,
+    ) -> None:
+        """`also` gets each picture at once. Raises HasEnded for a stream that was finished."""
+        self._size, self._also = size, also
         self._packager = Packager(directory, audio, wall_at)
         self._encoder: PictureEncoder | None = None
         self._scaler = VideoReformatter()
@@ -67,6 +74,7 @@ class Output:
 
     def _write(self, picture: Picture) -> None:
         self.last_time = picture.time
+        self._also(picture)
         self._step.append(lambda: self._packager.write(picture))
 
     def hear(self, sound: Sound) -> None:

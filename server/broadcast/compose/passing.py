@@ -38,6 +38,11 @@ class Passing:
             return None
         return self._go_on(self._passes, wanted, moment)
 
+    def want_key(self) -> None:
+        """Has the sender of what goes through make a key frame."""
+        if self._passes is not None:
+            self._passes.want_key()
+
     def _begin(self, wanted: PictureSource | None, moment: float, last: float) -> list[Frame] | None:
         if wanted is not self._waits_for:
             if self._waits_for is not None:

@@ -30,7 +30,7 @@ class PictureSource:
 
     def __init__(self, name: str, codec: str, want_key: Callable[[], None], delay: Delay) -> None:
         self.codec = codec
-        self._want_key, self._delay = want_key, delay
+        self.want_key, self._delay = want_key, delay
         self.repeat_keys: Callable[[float], None] = lambda interval_s: None
         """Has the sender make a key frame so often."""
         self._waiting: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
@@ -54,7 +54,7 @@ class PictureSource:
             return
         if self._waiting.qsize() >= WAITING_MAX:
             self._is_behind = True
-            self._want_key()
+            self.want_key()
         if self._is_behind and not frame.is_key:
             return
         self._is_behind = False
@@ -71,7 +71,7 @@ class PictureSource:
         """Whether pictures are wanted. After a pause they begin with the next key frame, which is asked for."""
         if wanted and not self._decodes:
             self._is_behind = True
-            self._want_key()
+            self.want_key()
         if not wanted:
             self._now = None
             self._ready.clear()
@@ -100,7 +100,7 @@ class PictureSource:
                 self._decode(frame)
             except (av.error.FFmpegError, ValueError, MemoryError):  # Bad bytes from the network are normal.
                 self._is_behind = True
-                self._want_key()
+                self.want_key()
 
     def _decode(self, frame: Frame) -> None:
         if frame.format is not None and (self._context is None or self.codec == "H264"):

@@ -35,9 +35,9 @@ class Composer:
         self._loop = asyncio.get_running_loop()
         self.over = asyncio.Event()
         self._socket = Path(control.removeprefix("unix:"))
-        self._feed = Feed(media, session)
+        self._feed = Feed(media, session, directory.name, self._on_loop)
         self._stage = Stage(self._feed.ask_key, self._feed.show, self._on_loop)
-        self.programme = Programme(directory, self._stage, lambda: self._on_loop(self.over.set))
+        self.programme = Programme(directory, self._stage, self._feed.outgoing, lambda: self._on_loop(self.over.set))
         self._tasks = Tasks("composer")
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
 

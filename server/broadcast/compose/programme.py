@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from server.broadcast.compose.delay import FIRST_S
 from server.broadcast.compose.director import Plan, Seen, plan, screen_of
 from server.broadcast.compose.encoders import CHUNK, FPS, SoundEncoder
+from server.broadcast.compose.outgoing import Outgoing
 from server.broadcast.compose.output import Output
 from server.broadcast.compose.painter import Painter
 from server.broadcast.compose.passing import Passing, picture
@@ -43,8 +44,8 @@ SIZES = {360: (640, 360), 720: (1280, 720), 1080: (1920, 1080)}
 class Programme:
     """Begins with its first scene. `on_end` is called by the thread when it is over, for whichever reason."""
 
-    def __init__(self, directory: Path, stage: Stage, on_end: Callable[[], None]) -> None:
-        self._directory, self._stage, self._on_end = directory, stage, on_end
+    def __init__(self, directory: Path, stage: Stage, outgoing: Outgoing, on_end: Callable[[], None]) -> None:
+        self._directory, self._stage, self._outgoing, self._on_end = directory, stage, outgoing, on_end
         self._scene = (0, Scene())
         self._thread = threading.Thread(target=self._run, name="programme", daemon=True)
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -91,6 +92,7 @@ class Programme:
 
     def _play(self) -> None:
         self._began = time.monotonic() - FIRST_S
+        self._outgoing.begin(self._began)
         self._size = SIZES[self._scene[1].size]
         self._voice = SoundEncoder()
         self._painter, self._passing = Painter(*self._size), Passing()
@@ -108,17 +110,19 @@ class Programme:
     def _open(self, scene: Scene) -> list[Output]:
         """Both renditions, with one clock."""
         wall_at = time.time() - time.monotonic() + self._began
-        outputs = [Output(self._directory, self._size, self._voice.format, wall_at)]
+        outputs = [Output(self._directory, self._size, self._voice.format, wall_at, self._outgoing.show)]
         if scene.small:
             outputs.append(Output(self._directory / SMALLER, SIZES[360], self._voice.format, wall_at))
         return outputs
 
     def _until_next(self) -> float:
-        now, step = time.monotonic(), PASSING_STEP if self._passing.is_on else 1
+        now, waits = time.monotonic(), self._passing.is_on and not self._outgoing.is_wanted
+        step = PASSING_STEP if waits else 1
         return max(0.0, self._began + (self._number + step) / FPS + self._stage.delay.at(now) - now)
 
     def _step(self, now: float) -> None:
         """What was captured up to a moment, in whole thirtieths of a second; the moment is as far before `now` as the delay says."""
+        self._stage.delay.is_near = self._outgoing.is_wanted
         number = int((now - self._stage.delay.at(now) - self._began) * FPS)
         if number <= self._number:
             return
@@ -143,6 +147,8 @@ class Programme:
         if coded is None:
             self._compose(scene, seen, sources, moment)
             return
+        if self._outgoing.takes_key(self._number):
+            self._passing.want_key()
         for frame in coded:
             main.copy(picture(frame, self._began))
             self._times.append(time.monotonic())
@@ -152,7 +158,8 @@ class Programme:
         speaker = seen.main if seen.main in seen.speaking and scene.layout != "single" else None
         wall = time.time()
         changed = self._painter.draw(scene, self._plan, frames, speaker, wall)
-        is_key = self._number // KEY_EVERY > self._keyed  # On a busy machine the numbers jump.
+        is_due = self._number // KEY_EVERY > self._keyed  # On a busy machine the numbers jump.
+        is_key = self._outgoing.takes_key(self._number) or is_due
         if changed or is_key or self._number - self._drawn >= STILL_EVERY:
             self._drawn, self._keyed = self._number, self._number // KEY_EVERY
             self._times.append(time.monotonic())
@@ -171,7 +178,9 @@ class Programme:
                     person.microphone.add_to(mix, self._position, self._began)
             if scene.card is not None:
                 mix[:] = 0
-            for sound in self._voice.encode(limited(mix), self._position):
+            mix = limited(mix)
+            self._outgoing.hear(mix, self._position)
+            for sound in self._voice.encode(mix, self._position):
                 for output in self._outputs:
                     output.hear(sound)
             self._position += CHUNK

@@ -13,3 +13,17 @@ def avcc(sps: bytes, pps: list[bytes]) -> bytes:
     for nal in pps:
         record += struct.pack(">H", len(nal)) + nal
     return record
+
+
+def parameter_sets(record: bytes) -> list[bytes]:
+    """The sets in such a record, those of the sequence first. Raises ValueError for one that is cut off."""
+    found, at = [], 5
+    for mask in (0x1F, 0xFF):
+        count, at = record[at : at + 1], at + 1
+        for _ in range(count[0] & mask if count else 0):
+            size = int.from_bytes(record[at : at + 2], "big")
+            found.append(record[at + 2 : at + 2 + size])
+            at += 2 + size
+    if at > len(record):
+        raise ValueError("a decoder configuration is cut off")
+    return found

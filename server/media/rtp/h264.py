@@ -1,4 +1,6 @@
-"""H.264 payloads (RFC 6184): is this the first packet of a key frame, and how large is its picture?"""
+"""H.264 payloads (RFC 6184): is this the first packet of a key frame, how large is its picture, and how are NAL units sent?"""
+
+from collections.abc import Iterator, Sequence
 
 from server.media.rtp import sps
 from server.media.rtp.packet import Buffer
@@ -7,6 +9,8 @@ SPS = 7
 STAP_A = 24
 FU_A = 28
 IDR = 5
+PAYLOAD_BYTES = 1150
+"""With our headers and those of IPv6 it fits into 1,280 bytes, which go everywhere."""
 
 
 def starts_key_frame(payload: Buffer) -> bool:
@@ -26,6 +30,35 @@ def picture_size(payload: Buffer) -> tuple[int, int]:
         return sps.picture_size(parameters or b"")
     except ValueError:
         return 0, 0
+
+
+def payloads(units: Sequence[bytes]) -> list[bytes]:
+    """The payloads of one picture's NAL units, none empty: parameter sets together with what follows as far as it fits, large ones in pieces."""
+    found: list[bytes] = []
+    together: list[bytes] = []
+    for unit in units:
+        if together and 1 + sum(2 + len(one) for one in (*together, unit)) > PAYLOAD_BYTES:
+            found.append(_joined(together))
+            together = []
+        if len(unit) > PAYLOAD_BYTES - 3:
+            found += _pieces(unit)
+        else:
+            together.append(unit)
+    return [*found, _joined(together)] if together else found
+
+
+def _joined(units: list[bytes]) -> bytes:
+    if len(units) == 1:
+        return units[0]
+    head = max(unit[0] & 0x60 for unit in units) | STAP_A
+    return bytes([head]) + b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
+
+
+def _pieces(unit: bytes) -> Iterator[bytes]:
+    indicator, kind, step = unit[0] & 0xE0 | FU_A, unit[0] & 0x1F, PAYLOAD_BYTES - 2
+    for at in range(1, len(unit), step):
+        edges = (0x80 if at == 1 else 0) | (0x40 if at + step >= len(unit) else 0)
+        yield bytes([indicator, edges | kind]) + unit[at : at + step]
 
 
 def _parameters(payload: Buffer) -> bytes | None:

@@ -153,7 +153,7 @@ def look(path: Path) -> Seen:
             for frame in container.decode(video=0):
                 seen.times.append(float(frame.time or 0.0))
                 seen.sizes.append((frame.width, frame.height))
-                seen.red.append(_red_share(frame))
+                seen.red.append(red_share(frame))
         with av.open(BytesIO(run)) as container:
             for piece in container.decode(audio=0):
                 began = began if heard else float(piece.time or 0.0)
@@ -174,6 +174,7 @@ def _runs(path: Path) -> Iterator[bytes]:
         yield b"".join((path.parent / name).read_bytes() for name in names)
 
 
-def _red_share(frame: av.VideoFrame) -> float:
+def red_share(frame: av.VideoFrame) -> float:
+    """How much of a picture is red."""
     _, blue, red = planes_of(frame)
     return float(((red > 190) & (blue < 125)).mean())
