@@ -10,6 +10,7 @@ from server.domain.words import BroadcastState, Openness, SessionId, TopicId
 from server.service.airing import show_audience
 from server.store import broadcasts as store
 from tests.media.rig import until
+from tests.media.wire_peer import WirePeer
 from tests.shows import add_broadcast
 from tests.whip.studio import Machine, Studio, Watcher, open_studio
 
@@ -79,6 +80,14 @@ async def test_stranger_is_of_the_audience_until_the_broadcast_ends(tmp_path: Pa
         assert session._shown_programme is None
         assert (await machine.call("DELETE", reply.headers["Location"], kind="")).status == 401
         await player.close()
+
+
+async def test_player_without_h264_is_told_so(tmp_path: Path) -> None:
+    async with open_studio(tmp_path) as studio:
+        await open_to(studio)
+        reply = await Machine(studio.site).call("POST", f"/whep/{studio.session}", WirePeer(1, 1).offer().sdp)
+        assert (reply.status, reply.code) == (400, "no_common_codec")
+        await until(lambda: not studio.rig.house.connections)
 
 
 async def test_view_ends_when_not_everybody_may_watch_any_more(tmp_path: Path) -> None:
