@@ -112,6 +112,13 @@ async def test_customer_and_agent_meet_behind_the_proxy(hosted: Hosted) -> None:
         headers = {**origin, "Cookie": f"__Host-oase-agent={cookie.value}"}
         await line.connect(hosted.url, headers=headers, transports=["websocket"], wait_timeout=10)
         assert (await line.call("watch_desk", {}))["ok"]
+        one = f"{hosted.url}/api/v1/broadcasts/nothing"
+        for path, statuses in (
+            (f"{one}/poster", {404}),
+            (one, {413, 502}),
+        ):  # 502: Oase refused it while it was on its way.
+            async with agent.put(path, data=bytes(3_000_000), headers=headers) as answer:
+                assert answer.status in statuses, "pictures are larger than anything else that is sent"
         async with customer.get(hosted.url + "/api/v1/topics") as answer:
             topic = (await answer.json())["topics"][0]["id"]
         case = {"topic": topic, "summary": "No light", "name": "Bo", "language": "en", "client_id": client_id()}
