@@ -30,6 +30,13 @@ class BadField(BadRequest):
     code = "bad_field"
 
 
+class BadCaptions(BadRequest):
+    """No captions that we can read; `facts["line"]` says where (1 is the first) and `facts["why"]` what is wrong there."""
+
+    code = "bad_captions"
+    status = 422
+
+
 class BadPicture(BadRequest):
     """No picture that we take: JPEG, PNG or WebP of a bounded size, which can be read."""
 

@@ -17,6 +17,7 @@ from server.api.routes import get as _get
 from server.api.routes import page as _page
 from server.api.routes import plain_bytes as _bytes
 from server.api.routes import post as _post
+from server.domain.captions import CAPTION_BYTES
 from server.service import views as v
 from server.service.broadcast_views import BroadcastChange
 from server.service.media_views import KeyView, LinesTold, Speaking, TurnView
@@ -286,7 +287,31 @@ WATCHING = [
     _get("/oembed", _ANYONE, "How other sites show a broadcast (oEmbed)", Embedding),
 ]
 
+_CAPTIONS = f"{_API}/recordings/{{recording}}/captions/{{name}}"
+_CAPTION_COST = 5
+
 RECORDINGS = [
+    Route(
+        "PUT",
+        _CAPTIONS,
+        _AGENT,
+        "Captions in a language, as a WebVTT file",
+        answer=v.RecordingView,
+        thing=_RECORDING,
+        cost=_CAPTION_COST,
+        limit_bytes=CAPTION_BYTES,
+        shape=Shape.UPLOAD,
+    ),
+    Route(
+        "DELETE",
+        _CAPTIONS,
+        _AGENT,
+        "No captions in this language any more",
+        answer=v.RecordingView,
+        thing=_RECORDING,
+        cost=_CAPTION_COST,
+    ),
+    _bytes("/recordings/{recording}/captions/{name}", "Captions of a recording (WebVTT)", Who.AUDIENCE, _RECORDING),
     _get(f"{_API}/recordings/{{recording}}", _ANYONE, "A recording and its files", v.RecordingView, _RECORDING),
     _post(f"{_API}/recordings/{{recording}}/stop", _AGENT, "Stop recording", None, v.RecordingView, _RECORDING),
     _post(

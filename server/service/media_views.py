@@ -161,6 +161,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionsFile:
+    """Captions of a recording in one language (ISO 639), as a WebVTT file."""
+
+    language: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingView:
     """A recording with its files. `progress` (0..1) while it is being finished; `unread`: how many broken files are left out of it."""
 
@@ -179,6 +187,7 @@ class RecordingView:
     moments: list[Moment]
     error: str | None
     unread: int
+    captions: list[CaptionsFile]
 
     @property
     def is_stream(self) -> bool:

@@ -36,6 +36,7 @@ from server.errors import (
 from server.service.airing import HLS_TYPE
 from server.service.facts import Line, actor, announce_entries, write_lines
 from server.service.house import House
+from server.service.media_views import CaptionsFile
 from server.service.reading import may_watch
 from server.service.roster import announce_roster, seen_by_media
 from server.service.secrecy import make_id
@@ -43,6 +44,7 @@ from server.service.taping import STOP_LIMIT, STOPPING, announce_recording, part
 from server.service.views import Actor, Fact, Moment, RecordingFile, RecordingView
 from server.store import archive as archive_store
 from server.store import broadcasts as broadcast_store
+from server.store import captions as caption_store
 from server.store import cases as case_store
 from server.store import consents as consent_store
 from server.store import posters as poster_store
@@ -194,6 +196,7 @@ async def read_recording(house: House, principal: Principal, recording: Recordin
     async with house.db.read() as db:
         names = {one.id: one.name for one in await session_store.list_participants(db, row.session_id)}
         moments = await _moments(house, db, principal, row)
+        captions = await list_captions(db, row.id)
     return RecordingView(
         id=row.id,
         case=row.case_id,
@@ -210,7 +213,14 @@ async def read_recording(house: House, principal: Principal, recording: Recordin
         moments=moments,
         error=row.error,
         unread=row.tracks.get("unread", 0),
+        captions=captions,
     )
+
+
+async def list_captions(db: AsyncConnection, recording: RecordingId) -> list[CaptionsFile]:
+    """The captions that a recording has. Whoever may watch it may read them: ask that first."""
+    languages = await caption_store.list_captions(db, recording)
+    return [CaptionsFile(one, f"/recordings/{recording}/captions/{one}.vtt") for one in languages]
 
 
 def _file(row: RecordingRow, one: dict[str, Any], names: dict[ParticipantId, str]) -> RecordingFile:
@@ -281,6 +291,7 @@ async def delete_recording(house: House, principal: Principal, recording: Record
     async with house.db.write() as db:
         if not await store.step_recording(db, recording, states, **gone):
             raise Conflict
+        await caption_store.take_captions(db, recording)
         if await broadcast_store.take_away(db, recording, house.now()):
             await poster_store.take_poster(db, row.session_id)
     house.streams.forget(row.session_id)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from server.domain.words import BroadcastState, Language, Openness, RecordingId, SessionId
+from server.service.media_views import CaptionsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class BroadcastPublic:
     poster: Poster | None
     stream: str | None
     recording: RecordingId | None
+    captions: list[CaptionsFile]
     now: datetime
 
 

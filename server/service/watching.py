@@ -9,6 +9,8 @@ from server.domain.words import BroadcastState, Openness, SessionId
 from server.errors import NotFound
 from server.service.house import House
 from server.service.live import find_viewable
+from server.service.media_views import CaptionsFile
+from server.service.recordings import list_captions
 from server.service.watch_views import BroadcastPublic, ChannelPublic, poster_of
 from server.store import channels as channel_store
 from server.store.broadcast_rows import BroadcastRow
@@ -17,7 +19,7 @@ from server.store.broadcast_rows import BroadcastRow
 async def read_public(house: House, principal: Principal, session: SessionId) -> BroadcastPublic:
     """The broadcast for its audience, as it stood at most a second ago. Raises NotFound, the same for missing and not theirs."""
     row = await find_viewable(house, principal, session)
-    return _view(house, row, await _channel(house, row))
+    return _view(house, row, await _channel(house, row), await _captions(house, row))
 
 
 async def read_for_all(house: House, session: SessionId) -> BroadcastPublic:
@@ -34,7 +36,15 @@ async def _channel(house: House, row: BroadcastRow) -> ChannelPublic:
     return ChannelPublic(found.name, found.responsible_name, found.responsible_address, imprint)
 
 
-def _view(house: House, row: BroadcastRow, channel: ChannelPublic) -> BroadcastPublic:
+async def _captions(house: House, row: BroadcastRow) -> list[CaptionsFile]:
+    """Of what is kept; live there are none."""
+    if row.state is not BroadcastState.ENDED or row.recording_id is None or row.removed_at:
+        return []
+    async with house.db.read() as db:
+        return await list_captions(db, row.recording_id)
+
+
+def _view(house: House, row: BroadcastRow, channel: ChannelPublic, captions: list[CaptionsFile]) -> BroadcastPublic:
     return BroadcastPublic(
         session=row.session_id,
         title=row.title,
@@ -50,6 +60,7 @@ def _view(house: House, row: BroadcastRow, channel: ChannelPublic) -> BroadcastP
         poster=poster_of(row.session_id, row.poster),
         stream=None if row.state in NO_STREAM or row.removed_at else f"/live/{row.session_id}/index.m3u8",
         recording=row.recording_id,
+        captions=captions,
         now=house.now(),
     )
 

@@ -79,6 +79,15 @@ poster = Table(
 )
 """The picture that stands for a broadcast, as a JPEG; `broadcast.poster` is its name. Here, so that it goes with the broadcast."""
 
+caption = Table(
+    "caption",
+    metadata,
+    ref("recording_id", "recording", primary_key=True),
+    col("language", String(8), personal=None, primary_key=True),
+    col("text", Text, personal="content"),
+)
+"""What is said in a recording, as a WebVTT file of ours in each language."""
+
 broadcast_case = Table(
     "broadcast_case",
     metadata,

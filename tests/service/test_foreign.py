@@ -14,6 +14,7 @@ from server.errors import Forbidden, NotFound, NotSignedIn
 from server.media.protocol import Fragment, Offer
 from server.service import (
     agents,
+    captions,
     cases,
     consent,
     desk,
@@ -107,6 +108,9 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "read_recording": lambda who: recordings.read_recording(h, who, recording),
         "find_file": lambda who: recordings.find_file(h, who, recording, "view.mp4"),
         "share_recording": lambda who: recordings.share_recording(h, who, recording, True),
+        "set_captions": lambda who: captions.set_captions(h, who, recording, "de", b""),
+        "remove_captions": lambda who: captions.remove_captions(h, who, recording, "de"),
+        "read_captions_of": lambda who: captions.read_captions_of(h, who, recording, "de.vtt"),
         "delete_recording": lambda who: recordings.delete_recording(h, who, recording),
         "sign_out": lambda who: agents.sign_out(h, who),
         "read_me": lambda who: agents.read_me(h, who),
@@ -208,7 +212,7 @@ async def test_customer_does_not_what_agents_do(desk: House) -> None:
     made = calls(desk, customer, next(iter(desk.worker.recordings)), next(iter(desk.worker.connections)))
     agents_only = {
         "take_case", "release_case", "close_case", "reopen_case", "read_desk", "write_note", "invite_guest", "revoke_link",
-        "connect_standby", "end_session", "ask_consent", "start_recording", "share_recording", "delete_recording",
+        "connect_standby", "end_session", "ask_consent", "start_recording", "share_recording", "delete_recording", "set_captions", "remove_captions",
         "list_agents", "add_agent", "set_agent_disabled", "stop_recording", "sign_out", "read_me", "set_password",
         "make_key", "list_keys", *agents_calls(desk.house, customer.case, customer.session),
     }  # fmt: skip

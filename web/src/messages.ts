@@ -142,6 +142,7 @@ export interface BroadcastPublic {
   poster: Poster | null;
   stream: string | null;
   recording: string | null;
+  captions: CaptionsFile[];
   now: string;
 }
 
@@ -212,6 +213,12 @@ export interface Bye {
 /** Whether somebody whose hand is up is called. */
 export interface CallHand {
   called: boolean;
+}
+
+/** Captions of a recording in one language (ISO 639), as a WebVTT file. */
+export interface CaptionsFile {
+  language: string;
+  url: string;
 }
 
 /** A picture over everything, while nobody is heard. `until`: the UNIX time that a countdown runs to. */
@@ -1018,6 +1025,7 @@ export interface RecordingView {
   moments: Moment[];
   error: string | null;
   unread: number;
+  captions: CaptionsFile[];
 }
 
 /** The answer to an ICE restart. */
@@ -1341,6 +1349,7 @@ export type Code =
   | 'already_recording'
   | 'already_taken'
   | 'audience_closed'
+  | 'bad_captions'
   | 'bad_field'
   | 'bad_key'
   | 'bad_link'

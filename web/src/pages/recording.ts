@@ -6,6 +6,7 @@ import { byId, closable, el, icon, setText, show, toast, whileBusy } from '../do
 import type { Entry, Moment, RecordingFile, RecordingView } from '../messages';
 import { LivePlayer } from '../live_player';
 import { showNumbers } from '../parts/audience_numbers';
+import { CaptionsList, offerCaptions } from '../parts/captions';
 import { jumpsTo } from '../parts/chapters';
 import { copy } from '../parts/share_link';
 import { entryLine } from '../parts/timeline';
@@ -18,6 +19,7 @@ const isAgent = page.as === 'agent';
 const video = byId<HTMLVideoElement>('video');
 const line = new Connection(page.as);
 const HLS = 'application/vnd.apple.mpegurl';
+const captions = isAgent ? new CaptionsList(id, (view) => render(view)) : null;
 let playing = '';
 
 void open();
@@ -59,6 +61,9 @@ function render(view: RecordingView): void {
   else if (view.state === 'failed' && !whole) note(t('This recording could not be finished. The tracks of each person may still be there.'));
   else if (whole ?? tracks[0]) play((whole ?? tracks[0]) as RecordingFile);
   honest(view);
+  offerCaptions(video, view.captions);
+  captions?.render(view.captions);
+  if (isAgent) show(byId('captions-part'), view.state === 'ready');
   byId('moments').replaceChildren(...(view.moments.length ? view.moments.map(momentLine) : [el('li', { class: 'soft small' }, t('No moments were marked.'))]));
   byId('tracks').replaceChildren(...tracks.map(trackLine));
   show(byId('tracks-part'), tracks.length > 0);

@@ -8,6 +8,7 @@ import type { BroadcastPublic } from '../messages';
 import { fromMoment, toMoment } from '../moment';
 import { page } from '../page';
 import { openAudience } from '../parts/audience';
+import { offerCaptions } from '../parts/captions';
 import { PlayerBar } from '../parts/player_bar';
 import { jumpsTo } from '../parts/chapters';
 import { showInvitations } from '../parts/invitations';
@@ -137,6 +138,7 @@ function render(): void {
   byId('player').dataset['standing'] = now;
   if (facts?.poster && video.getAttribute('poster') !== facts.poster.path) video.poster = facts.poster.path;
   else if (!facts?.poster) video.removeAttribute('poster');
+  offerCaptions(video, facts?.captions ?? []);
   show(byId('bar'), isOpen && (seen.plays || now === 'recording' || now === 'over'));
   show(byId('big-play'), now === 'recording' && !seen.plays);
   showCard(now, { title: facts?.title ?? '', starts_at: date(facts?.starts_at), counts_to: date(facts?.counts_to), ended_at: date(facts?.ended_at), now: new Date(Date.now() + ahead_ms) }, { fromStart, again: () => void retry() });
