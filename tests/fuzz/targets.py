@@ -6,7 +6,8 @@ from types import ModuleType
 
 from aioice import stun as aioice_stun
 
-from server.errors import BadSdp, NoCommonCodec
+from server.domain import captions, pictures
+from server.errors import BadCaptions, BadPicture, BadSdp, NoCommonCodec
 from server.media import seam
 from server.media.edge import edge, stun, tcp
 from server.media.edge.counters import Counters
@@ -46,6 +47,20 @@ class Target:
             self.eat(data)
         except self.refuses:
             return
+
+
+def _picture(data: bytes) -> None:
+    size = pictures.measure(data)
+    assert 0 < size.width * size.height <= pictures.PIXELS_MAX
+
+
+def _captions(data: bytes) -> None:
+    """What was written reads the same, and holds nothing but times and words."""
+    cues = captions.read_captions(data)
+    written = captions.write_captions(cues)
+    assert captions.read_captions(written.encode()) == cues
+    assert "<" not in written
+    assert written.count("-->") == len(cues)
 
 
 def _stun(data: bytes) -> None:
@@ -193,6 +208,31 @@ _REPORTS = (
 _HEARD = b"\x8f\xcd\x00\x05" + bytes(8) + b"\x00\x01\x00\x0a" + bytes(4)
 _FEEDBACK = (_HEARD + b"\x20\x0a" + bytes(10), _HEARD + b"\xd5\x55\xaa\xaa" + bytes(20))
 
+_PICTURES = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x30\x08\x06\0\0\0",
+    b"\xff\xd8\xff\xe0\0\x04JF\xff\xc4\0\x03a\xff\xc0\0\x0b\x08\0\x30\0\x40\x01\x01\x11\0",
+    b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x3f\0\0\x2f\0\0",
+    b"RIFF\x1a\0\0\0WEBPVP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a\x40\0\x30\0",
+    b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\x3f\xc0\x0b\0",
+)
+_CAPTIONS = (
+    b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n",
+    b"\xef\xbb\xbfWEBVTT x\r\n\r\nNOTE a\r\nb\r\n\r\n1\r\n01:00:01.000 --> 01:00:02.500 line:0\r\n<v Al>&lt;b&gt;<b>x</b>\r\n",
+)
+_CAPTION_WORDS = (
+    b" --> ",
+    b"\n\n",
+    b"\r",
+    b"&gt;",
+    b"&#10;",
+    b"&#x2028;",
+    b"<i",
+    b"STYLE\n",
+    b"00:09.000 --> 00:10.000\n",
+    b"\0",
+    b"\xff",
+)
+
 TARGETS = [
     Target("stun", _stun, (stun, aioice_stun), (), (wire.CHECK, wire.signed(wire.CHECK)), _STUN_WORDS, 600),
     Target(
@@ -248,4 +288,13 @@ TARGETS = [
         (wire.framed(b"\xff" + SPS), wire.framed(b"\xff\x7c\x85ab"), wire.framed(b"\xff\x7c\x45ab")),
         4000,
     ),
+    Target(
+        "picture",
+        _picture,
+        (pictures,),
+        (BadPicture,),
+        _PICTURES,
+        (b"\xff\xc0", b"\xff\xd8", b"VP8X", b"VP8L\0\0\0\0/"),
+    ),
+    Target("captions", _captions, (captions,), (BadCaptions,), _CAPTIONS, _CAPTION_WORDS, 4000),
 ]
