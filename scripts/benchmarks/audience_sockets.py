@@ -41,7 +41,9 @@ async def _measured(stage: Stage, call: RunningCall, viewers: int, seconds: floa
     pages = await open_pages(stage, viewers, board)
     opened_s, opening_cpu_s = time.monotonic() - began, report.cpu_s(pid) - cpu
     opening = await call.look()
+    idle_cpu = report.cpu_s(pid)
     await asyncio.sleep(SETTLE_S)
+    idle_cpu = report.cpu_s(pid) - idle_cpu
     quiet = (_memory(pid) - before) / viewers
     say(f"{viewers} pages in {opened_s:.1f} s, {quiet:.0f} bytes each")
     await call.look()
@@ -69,6 +71,7 @@ async def _measured(stage: Stage, call: RunningCall, viewers: int, seconds: floa
         "votes_per_s": round(voted / busy_s, 1),
         "requests_refused": refused,
         "socket_cpu_core": round(busy_cpu_s / busy_s, 2),
+        "socket_idle_cpu_core": round(idle_cpu / SETTLE_S, 2),
         "socket_pages_cpu_core": round(own / busy_s, 2),
         "socket_open_cpu_ms": round(1000 * opening_cpu_s / viewers, 2),
         "socket_call_lost_packets": opening["lost"] + beside["lost"],

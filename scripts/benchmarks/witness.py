@@ -3,12 +3,15 @@
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 from clip import Clip
 from receivers import Audience, join_all
 from signaling import signaling_of
 from storm import Pictures
+
+SHORT_S = 1.5
 
 
 async def main() -> None:
@@ -19,12 +22,15 @@ async def main() -> None:
         await join_all(audience, signaling, 1, task["host"])
         counts, pictures = audience.receivers[0].counts, Pictures(audience)
         print(json.dumps({"ready": True}), flush=True)
+        began = time.monotonic()
         while await asyncio.to_thread(sys.stdin.readline):
             pictures.stop()
-            seen = {"fps_min": pictures.worst_second(), "gap_ms": pictures.longest_gap_ms()}
+            seconds = time.monotonic() - began
+            fewest = pictures.worst_second() if seconds > SHORT_S else None  # In less there is no whole second.
+            seen = {"seconds": round(seconds, 1), "fps_min": fewest, "gap_ms": pictures.longest_gap_ms()}
             print(json.dumps({**seen, "packets": counts.packets, "lost": counts.lost}), flush=True)
             counts.begin()
-            pictures = Pictures(audience)
+            pictures, began = Pictures(audience), time.monotonic()
         watching.cancel()
     audience.receivers[0].peer.close()
 
