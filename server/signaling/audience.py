@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 ROUND_S = 0.25
 REST = 3.0  # After telling an audience it is left alone for so many times as long as that took: telling is a quarter of the work at most.
+REST_LIMIT_S = 0.5  # What stopped the whole process while it was told is no reason to wait long.
 LOOK_S = 0.05
 VIEWERS_ROUNDS = 8  # How many watch is looked up every so many rounds.
 LATE_ROUNDS = 2  # How long a number may be missing before the database is asked.
@@ -252,7 +253,7 @@ class Rooms:
 
 def next_round_at(began: float, ended: float) -> float:
     """When an audience may be told again that was told from `began` to `ended` (seconds of any one clock)."""
-    return max(began + ROUND_S, ended + REST * (ended - began))
+    return max(began + ROUND_S, ended + min(REST * (ended - began), REST_LIMIT_S))
 
 
 def merged(session: SessionId, after: int, seq: int, changes: list[AudienceChange], *, moderates: bool) -> StageTold:

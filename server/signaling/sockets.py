@@ -36,6 +36,7 @@ from server.signaling.feed import Watcher
 from server.signaling.guard import HELLO_LIMIT_S, GuardedServer
 from server.signaling.holds import Holds
 from server.signaling.listener import Listener
+from server.signaling.settled import Settled
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ class Sockets:
         self._announcer = announcer
         self._listener = listener
         self._rooms = rooms
+        self._settled = Settled()
 
     def attach(self) -> None:
         """Registers all events. Raises RuntimeError when registry and handlers differ."""
@@ -97,6 +99,7 @@ class Sockets:
         except OaseError as error:
             raise Refused(error.code, _failure(error, language)) from None
         self._crowd.add(Socket(sid, principal, request, language, wish))
+        self._settled.opened()
 
     async def _principal(self, request: web.Request, wish: str, *, or_nobody: bool = False) -> Principal:
         """Who is behind a socket, now. Raises NotSignedIn, but for an audience."""
@@ -110,6 +113,7 @@ class Sockets:
         if socket is not None:
             self._holds.let_go(sid, socket.holds)
             self._rooms.leave(socket)
+            self._settled.closed()
 
     def _door(self, event: SocketEvent, handler: EventHandler) -> Callable[..., Awaitable[dict[str, Any]]]:
         async def answer(sid: str, *said: Any) -> dict[str, Any]:
@@ -204,6 +208,7 @@ class Sockets:
                 self._server.sweep,
                 self._mend_feeds,
                 self._drop_idle,
+                self._settle,
                 *((self._touch,) if is_touch_due else ()),
             ):
                 await self._try(work)
@@ -228,6 +233,9 @@ class Sockets:
         for socket in self._crowd.all():
             if socket.kind == "watcher" and socket.audience is None and now - socket.opened_at > HELLO_LIMIT_S:
                 await self._crowd.close(socket)
+
+    async def _settle(self) -> None:
+        self._settled.sweep(len(self._crowd.all()))
 
     async def _touch(self) -> None:
         """Agents with an open page count as here; sign-ins and links that ended since close their sockets."""

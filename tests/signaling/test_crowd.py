@@ -8,7 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 from server.domain.principal import Grant, Visitor
 from server.domain.words import CaseId, Language, LinkId, PersonKind, SessionId, VisitorId
 from server.service.views import Entry
-from server.signaling.audience import REST, ROUND_S, next_round_at
+from server.signaling.audience import REST, REST_LIMIT_S, ROUND_S, next_round_at
 from server.signaling.crowd import AT_ONCE, Crowd, Socket
 from server.signaling.feed import Watcher
 
@@ -89,4 +89,8 @@ async def test_what_all_hear_is_encoded_once() -> None:
 
 def test_telling_is_a_quarter_of_the_work_at_most() -> None:
     assert next_round_at(10.0, 10.01) == 10.0 + ROUND_S
-    assert next_round_at(10.0, 11.0) == 11.0 + REST
+    assert next_round_at(10.0, 10.1) == 10.1 + REST * (10.1 - 10.0)
+
+
+def test_audience_does_not_wait_long_after_a_stop_of_the_process() -> None:
+    assert next_round_at(10.0, 12.0) == 12.0 + REST_LIMIT_S
