@@ -10,6 +10,11 @@ ZOOM = (
     4 / 3
 )  # A picture is enlarged so far beyond its whole size to fill its place better: at most a quarter is cut away.
 
+EXACT = (1.0, 0.5)
+NEAR = 1.02
+"""A picture that is nearly shown in its own size, or in half of it, is shown in exactly that, and up to a fiftieth of it is cut away: little is to
+be computed, and it stays as sharp as it came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -91,6 +96,9 @@ def fit(width: int, height: int, box: Box, whole: bool) -> tuple[int, int]:
     """The size to scale a picture to. What goes beyond the box is to be cut off evenly, never more than a quarter of one side."""
     cover, inside = max(box.width / width, box.height / height), min(box.width / width, box.height / height)
     scale = inside if whole else min(cover, inside * ZOOM)
+    if not whole:
+        most = min(scale * NEAR, inside * ZOOM)
+        scale = next((exact for exact in EXACT if scale < exact <= most), scale)
     return max(2, even(width * scale)), max(2, even(height * scale))
 
 

@@ -40,3 +40,14 @@ def test_at_most_a_quarter_is_cut_away(size: tuple[int, int], whole: bool) -> No
     assert max(width / box.width, height / box.height) <= limit
     assert width >= 2
     assert height >= 2
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((640, 360), (640, 360)), ((1280, 720), (640, 360)), ((960, 540), (636, 358))]
+)
+def test_a_picture_of_nearly_the_right_size_is_cut_and_not_scaled(
+    size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    place = arrange(["ann", "bob", "cleo", "dan"], [], 1280, 720)[0]
+    assert fit(*size, place.box, whole=False) == shown
+    assert fit(*size, place.box, whole=True) == (632, 356)
