@@ -5,7 +5,12 @@ from server.broadcast.compose.picture_source import PictureSource
 from server.broadcast.hls.samples import TICKS, Picture, VideoFormat
 
 KEYS_S = 2.0
-"""A key frame so often: each begins a segment."""
+"""The sender is asked for a key frame when the last one is so old; what comes begins a segment.
+
+A composed picture has one twice as often (`KEY_EVERY` of the programme) for those who come to the audience: they find a place to begin at most 1.07 s
+back there, and somewhat more than 2 s here. But a sender's key frames go to everybody on stage, out of the same bits as the rest of that picture, so
+there are no more of them than a recording asks for.
+"""
 STALE_S = 0.85
 """Without a frame for so long it is composed again, before viewers get a gap."""
 LINGER_S = 1.5
