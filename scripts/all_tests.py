@@ -15,29 +15,22 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS = (
-    "app",
+TENTHS = (
+    *("whip", "lines", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py"),
+    *(f"e2e/test_{name}.py" for name in ("call", "layers", "recover", "voices", "workers")),
     *(
-        f"e2e/test_{name}.py"
-        for name in ("audience", "bringing", "broadcast_edit", "broadcast_life", "demo", "desk_pages")
-    ),
-    *(
-        f"e2e/test_{name}.py"
-        for name in ("pages", "proxy", "reach_pages", "stage_turn", "studio", "turn_page", "watch")
+        f"media/test_{name}.py"
+        for name in ("addresses", "attacks", "audience", "browsers", "busy", "ceiling", "faltering")
     ),
     *(
         f"media/test_{name}.py"
-        for name in ("compiled", "connections", "control", "door", "events", "firefox", "packet_feed")
+        for name in ("feed_layers", "forwarding", "hostile", "layers", "layers_browser", "line_live")
     ),
-    *(f"media/test_{name}.py" for name in ("record_browser", "record_confine", "record_finish", "record_hostile")),
-    *(
-        f"media/test_{name}.py"
-        for name in ("record_layers", "record_live", "recorder", "robot", "seam", "slots", "taps")
-    ),
+    *(f"media/test_{name}.py" for name in ("lines", "pauses", "quarantine", "rounds", "speakers", "turn")),
 )
-"""Folders and files that start browsers or whole servers, and whose limits are seconds."""
-TENTHS = ("whip", "lines", "media", "e2e", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py")
-"""Those that measure tenths of a second. What is in `SECONDS` is not in here."""
+"""Folders and files that measure tenths of a second."""
+SECONDS = ("app", "e2e", "media")
+"""Those that start browsers or whole servers, and whose limits are seconds. What is in `TENTHS` is not in here."""
 KEEPS_BYTECODE = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 """Several processes load the same tests: one of them compiles them for all."""
 KINDS = ("tests", "failures", "errors", "skipped")
@@ -57,8 +50,8 @@ def main() -> int:
 
 def rounds() -> list[Round]:
     """Every file of the tests, each once. One that nobody named is in the first round."""
-    seconds = [path for path in files() if is_in(path, SECONDS)]
-    tenths = [path for path in files() if is_in(path, TENTHS) and path not in seconds]
+    tenths = [path for path in files() if is_in(path, TENTHS)]
+    seconds = [path for path in files() if is_in(path, SECONDS) and path not in tenths]
     rest = [path for path in files() if path not in seconds and path not in tenths]
     shares = zip((4, 2, 1), (rest, seconds, tenths), strict=True)
     return [Round(processes, [str(path) for path in paths]) for processes, paths in shares]
