@@ -1,5 +1,5 @@
 """Half an hour on air with everything that happens: other publishers and sizes, a pause, killed processes; then its recording from any minute."""
-# Needs: chromium firefox fonts
+# Needs: chromium firefox h264 webkit fonts
 
 import argparse
 import asyncio

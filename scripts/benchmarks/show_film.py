@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,13 @@ from server.broadcast.hls.serving import Broadcast
 from tests.broadcast.hls.rules import Playlist, parse
 from tests.broadcast.hls.site import site
 from tests.e2e.browsers import Firefox, chromium_path, running_chromium, running_firefox
+from tests.e2e.webkit import WebKit, has_webkit, running_webkit
 from tests.site import Browser
 
 LIMIT_S = 60.0
 H264 = 'video/mp4; codecs="avc1.42e01f"'
-FAST = 12
-"""How much faster than life a browser plays it, so that half an hour takes two and a half minutes."""
+FAST = {"chromium": 12, "firefox": 12, "webkit": 8}
+"""How much faster than life a browser plays it, so that half an hour takes a few minutes."""
 
 
 async def first_picture_s(browser: Browser, recording: str, share: float, since: float) -> float:
@@ -52,31 +55,42 @@ async def play_to_the_end(browser: Browser, folder: Path, recording: str) -> dic
     length_s = sum(one.duration_s for one in film.segments)
     shown = Broadcast(_folder(folder, film), 2_500_000, is_public=True)
     await shown.refresh()
-    found: dict[str, bool | None] = {"chromium": None, "firefox": None, "webkit": None}
+    found: dict[str, bool | None] = dict.fromkeys(FAST)
     try:
         async with site(shown) as address:
-            if chromium_path() is not None:
-                async with running_chromium() as chromium:
-                    found["chromium"] = await _plays(await chromium.new_page(), address, length_s)
-            if shutil.which("firefox-esr"):
-                async with running_firefox(folder / "profile") as firefox:
-                    found["firefox"] = await _plays(firefox, address, length_s)
+            for name in FAST:
+                async with _page(name, folder / f"profile-{name}") as page:
+                    found[name] = await _plays(page, name, address, length_s) if page else None
     finally:
         await shown.close()
     return found
 
 
-async def _plays(page: Page | Firefox, address: str, length_s: float) -> bool | None:
+@asynccontextmanager
+async def _page(name: str, profile: Path) -> AsyncIterator[Page | Firefox | WebKit | None]:
+    """A page of this browser; None where it is not installed."""
+    async with AsyncExitStack() as stack:
+        if name == "chromium" and chromium_path() is not None:
+            yield await (await stack.enter_async_context(running_chromium())).new_page()
+        elif name == "firefox" and shutil.which("firefox-esr"):
+            yield await stack.enter_async_context(running_firefox(profile))
+        elif name == "webkit" and has_webkit():
+            yield await stack.enter_async_context(running_webkit(profile))
+        else:
+            yield None
+
+
+async def _plays(page: Page | Firefox | WebKit, name: str, address: str, length_s: float) -> bool | None:
     await page.goto(address)
     if not await page.evaluate(f"MediaSource.isTypeSupported('{H264}')"):
         return None
     await page.evaluate('play("/live/recording.m3u8", {})')
-    end = time.monotonic() + length_s / FAST * 2 + LIMIT_S
+    end = time.monotonic() + length_s / FAST[name] * 2 + LIMIT_S
     while not (ended := await page.evaluate("video.ended")) and time.monotonic() < end:
-        await page.evaluate(f"void(video.playbackRate = {FAST})")
+        await page.evaluate(f"void(video.playbackRate = {FAST[name]})")
         await asyncio.sleep(0.5)
     facts: dict[str, Any] = await page.evaluate("({...seen, at: video.currentTime})")
-    say(f"ended: {ended}, at {facts['at']:.1f} of {length_s:.1f} s, {facts['errors']}")
+    say(f"{name} ended: {ended}, at {facts['at']:.1f} of {length_s:.1f} s, {facts['errors']}")
     return bool(ended) and abs(facts["at"] - length_s) < 1.0 and not [one for one in facts["errors"] if "fatal" in one]
 
 

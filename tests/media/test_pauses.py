@@ -72,6 +72,7 @@ async def test_page_is_told_which_picture_its_line_pauses_and_when_it_is_back(tm
             while paused(rig, bob) != names or not bob.of("3"):
                 assert time.monotonic() < end, (capacity_bps, paused(rig, bob))
                 await asyncio.gather(*(camera.run(0.25) for camera in cameras))
+            await asyncio.gather(*(camera.run(0.5) for camera in cameras))  # What is on its way through the line comes.
             got = len(bob.of("3"))
             await asyncio.gather(*(camera.run(0.3) for camera in cameras))
             assert (len(bob.of("3")) > got + 3) is (names == [])
