@@ -8,8 +8,8 @@ NEAR_S = 0.1
 """The least while somebody watches who is to have it sooner than by LL-HLS: there a moment more is nothing, and spares late sounds."""
 FIRST_S = 0.2
 SPARE_S = 0.03
-FADE = 0.01
-"""Seconds a second: after a bad moment it takes half a minute to be as near as before."""
+FADE, NEAR_FADE = 0.01, 0.05
+"""Seconds a second: after a bad moment it takes half a minute to be as near as before, and a few seconds for who is to have it sooner."""
 
 
 class Delay:
@@ -26,5 +26,5 @@ class Delay:
 
     def at(self, now: float) -> float:
         """Seconds between capture and programme."""
-        least_s = NEAR_S if self.is_near else LEAST_S
-        return max(least_s, self._needed_s - FADE * max(0.0, now - self._at)) if self._at else FIRST_S
+        least_s, fade = (NEAR_S, NEAR_FADE) if self.is_near else (LEAST_S, FADE)
+        return max(least_s, self._needed_s - fade * max(0.0, now - self._at)) if self._at else FIRST_S

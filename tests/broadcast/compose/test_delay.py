@@ -23,6 +23,8 @@ def test_delay_of_a_quiet_stage_shrinks_from_the_first_frame_on_and_further_for_
     assert delay.at(1060.0) == NEAR_S
     delay.note(0.3, 1060.0)
     assert delay.at(1060.0) == 0.3 + SPARE_S
+    assert NEAR_S < delay.at(1062.0) < 0.3
+    assert delay.at(1065.0) == NEAR_S
 
 
 def test_delay_has_an_end() -> None:
