@@ -7,7 +7,7 @@ import { t } from '../text';
 
 /** Asks for the number, and marks the answer on that case. */
 export function markOnCase(session: string, question: QuestionView): void {
-  const field = el('input', { class: 'input figures', id: 'mark-number', required: true, maxlength: 20, autocomplete: 'off', placeholder: '7K2-M4' });
+  const field = el('input', { class: 'input figures', id: 'mark-number', required: true, maxlength: 20, autocomplete: 'off', placeholder: '7K2-M4Q' });
   const failed = el('p', { class: 'field-error', role: 'alert', hidden: true });
   const go = el('button', { class: 'button button-main', type: 'submit' }, icon('check', 'icon-s'), t('Mark it'));
   const form = el('form', { class: 'stack' }, el('p', { class: 'soft', dir: 'auto' }, question.text),
