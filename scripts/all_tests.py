@@ -1,7 +1,7 @@
-"""Runs all tests in three rounds: those that ask for computing, those that look at pages, and, alone, those that watch the clock.
+"""Runs all tests in three rounds: those that ask for computing, those that look at pages, and alone those that watch the clock or fill the machine.
 
 Most of a run waits: for a database, for a process that starts, for a browser. So the first two rounds share their files among several processes
-(pytest-xdist). What has limits of tenths of a second gets the machine to itself.
+(pytest-xdist). What has limits of tenths of a second, or runs a broadcast with several browsers, gets the machine to itself.
 """
 
 import os
@@ -15,22 +15,26 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TENTHS = (
-    *("whip", "lines", "broadcast/compose/test_live.py", "broadcast/hls/test_players.py"),
-    *(f"e2e/test_{name}.py" for name in ("call", "layers", "recover", "voices", "workers")),
-    *(
-        f"media/test_{name}.py"
-        for name in ("addresses", "attacks", "audience", "browsers", "busy", "ceiling", "faltering")
+
+
+def named(folder: str, names: str) -> list[str]:
+    """The files of these tests."""
+    return [f"{folder}/test_{name}.py" for name in names.split()]
+
+
+ALONE = (
+    *("whip", "lines"),
+    *named("broadcast/compose", "live whep"),
+    *named("broadcast/hls", "players"),
+    *named(
+        "e2e", "audience bringing broadcast_life call demo layers proxy recover stage_turn studio voices watch workers"
     ),
-    *(
-        f"media/test_{name}.py"
-        for name in ("feed_layers", "forwarding", "hostile", "layers", "layers_browser", "line_live")
-    ),
-    *(f"media/test_{name}.py" for name in ("lines", "pauses", "quarantine", "rounds", "speakers", "turn")),
+    *named("media", "addresses attacks audience browsers busy ceiling faltering feed_layers forwarding hostile layers"),
+    *named("media", "layers_browser line_live lines pauses quarantine rounds speakers turn"),
 )
-"""Folders and files that measure tenths of a second."""
+"""Folders and files that measure tenths of a second, or fill the machine by themselves: a composer and several browsers."""
 SECONDS = ("app", "e2e", "media")
-"""Those that start browsers or whole servers, and whose limits are seconds. What is in `TENTHS` is not in here."""
+"""Those that start browsers or whole servers, and whose limits are seconds. What is in `ALONE` is not in here."""
 KEEPS_BYTECODE = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 """Several processes load the same tests: one of them compiles them for all."""
 KINDS = ("tests", "failures", "errors", "skipped")
@@ -50,10 +54,10 @@ def main() -> int:
 
 def rounds() -> list[Round]:
     """Every file of the tests, each once. One that nobody named is in the first round."""
-    tenths = [path for path in files() if is_in(path, TENTHS)]
-    seconds = [path for path in files() if is_in(path, SECONDS) and path not in tenths]
-    rest = [path for path in files() if path not in seconds and path not in tenths]
-    shares = zip((4, 2, 1), (rest, seconds, tenths), strict=True)
+    alone = [path for path in files() if is_in(path, ALONE)]
+    seconds = [path for path in files() if is_in(path, SECONDS) and path not in alone]
+    rest = [path for path in files() if path not in seconds and path not in alone]
+    shares = zip((4, 2, 1), (rest, seconds, alone), strict=True)
     return [Round(processes, [str(path) for path in paths]) for processes, paths in shares]
 
 

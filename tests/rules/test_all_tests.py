@@ -57,5 +57,5 @@ def test_every_file_is_in_one_round() -> None:
 
 
 def test_each_name_is_there() -> None:
-    assert all((ROOT / "tests" / name).exists() for name in (*script["SECONDS"], *script["TENTHS"]))
+    assert all((ROOT / "tests" / name).exists() for name in (*script["SECONDS"], *script["ALONE"]))
     assert sys.executable in script["command"](script["Round"](1, []), Path("x"))
