@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.errors import DatabaseAway, NoSpace
+from server.store import one_trip
 
 WAIT_LIMIT_S = 5.0  # For a free connection, for SQLite's one writer, and for a connection to PostgreSQL.
 STATEMENT_LIMIT_S = 10.0
@@ -83,7 +84,9 @@ def sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     size = 1 if writes else SQLITE_READERS
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=WAIT_LIMIT_S, hide_parameters=True)
+    pool = {"pool_size": size, "max_overflow": 0, "pool_timeout": WAIT_LIMIT_S}
+    engine = create_async_engine(url, async_creator=lambda: one_trip.connect(url), hide_parameters=True, **pool)
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # We say BEGIN; the driver would begin only before the first write.
@@ -93,7 +96,7 @@ def sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
         cursor.close()
 
     def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.connection.driver_connection.begin_with(begin)
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
