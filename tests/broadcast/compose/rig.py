@@ -28,7 +28,11 @@ from tests.media.record_worker import ROOT, RecordWorker
 
 RED = (81, 90, 240)
 """Of nobody but the one who may not be seen: saturated, in 4:2:0's terms."""
-TONE_HZ = 3000
+RED_LEAST = 0.002
+TONE_HZ = 5500
+"""No harmonic of the beeps that others make at 1 kHz: of those, less than 0.001 is measured here, also when packets of them are lost."""
+TONE_LEAST = 0.01
+"""Of the tone itself 0.37 is measured, so that is a millisecond and a half of it."""
 PIECE = 2400
 """Samples, a twentieth of a second."""
 
@@ -139,10 +143,22 @@ class Seen:
     """When, and how strong the tone is in that twentieth of a second, 0..1."""
 
     def red_times(self) -> list[float]:
-        return [time for time, share in zip(self.times, self.red, strict=True) if share > 0.002]
+        return [time for time, share in zip(self.times, self.red, strict=True) if share > RED_LEAST]
 
     def tone_times(self) -> list[float]:
-        return [time for time, level in self.tone if level > 0.002]
+        return [time for time, level in self.tone if level > TONE_LEAST]
+
+    def red_after(self, moment_s: float) -> list[tuple[float, float]]:
+        """What is red behind a moment, and how much."""
+        return [
+            (time, share)
+            for time, share in zip(self.times, self.red, strict=True)
+            if time > moment_s and share > RED_LEAST
+        ]
+
+    def tone_after(self, moment_s: float) -> list[tuple[float, float]]:
+        """When the tone is heard behind a moment, and how strongly."""
+        return [(time, level) for time, level in self.tone if time > moment_s and level > TONE_LEAST]
 
 
 def look(path: Path) -> Seen:
