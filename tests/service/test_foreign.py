@@ -29,6 +29,7 @@ from server.service import (
     timeline,
     whip,
 )
+from server.service.house import House as ServiceHouse
 from server.service.views import SourcesView
 from tests.desk import Customer, client_id
 from tests.desk import Desk as House
@@ -104,6 +105,21 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "ask_consent": lambda who: consent.ask_consent(h, who, session),
         "answer_consent": lambda who: consent.answer_consent(h, who, session, *said),
         "start_recording": lambda who: recordings.start_recording(h, who, session),
+        "sign_out": lambda who: agents.sign_out(h, who),
+        "read_me": lambda who: agents.read_me(h, who),
+        "set_password": lambda who: agents.set_password(h, who, "x" * 20),
+        "list_agents": lambda who: agents.list_agents(h, who),
+        "add_agent": lambda who: agents.add_agent(h, who, "x@example.org", "X", Role.ADMIN),
+        "set_agent_disabled": lambda who: agents.set_agent_disabled(h, who, "x", True),
+        **recording_calls(h, recording),
+        **agents_calls(h, case, session),
+        **audience_calls(h, session),
+    }
+
+
+def recording_calls(h: ServiceHouse, recording: str) -> dict[str, Call]:
+    """What is done with a recording that is there."""
+    return {
         "stop_recording": lambda who: recordings.stop_recording(h, who, recording),
         "read_recording": lambda who: recordings.read_recording(h, who, recording),
         "find_file": lambda who: recordings.find_file(h, who, recording, "view.mp4"),
@@ -112,14 +128,6 @@ def calls(house: House, customer: Customer, recording: str, connection: str) -> 
         "remove_captions": lambda who: captions.remove_captions(h, who, recording, "de"),
         "read_captions_of": lambda who: captions.read_captions_of(h, who, recording, "de.vtt"),
         "delete_recording": lambda who: recordings.delete_recording(h, who, recording),
-        "sign_out": lambda who: agents.sign_out(h, who),
-        "read_me": lambda who: agents.read_me(h, who),
-        "set_password": lambda who: agents.set_password(h, who, "x" * 20),
-        "list_agents": lambda who: agents.list_agents(h, who),
-        "add_agent": lambda who: agents.add_agent(h, who, "x@example.org", "X", Role.ADMIN),
-        "set_agent_disabled": lambda who: agents.set_agent_disabled(h, who, "x", True),
-        **agents_calls(h, case, session),
-        **audience_calls(h, session),
     }
 
 
