@@ -2,6 +2,9 @@
 
 Most of a run waits: for a database, for a process that starts, for a browser. So the first two rounds share their files among several processes
 (pytest-xdist). What has limits of tenths of a second, or runs a broadcast with several browsers, gets the machine to itself.
+
+A machine that stands still for a moment breaks such a limit, too. So the few that failed in a round that watches the clock are run again, once and
+by themselves, and the end names those that passed only then. What a test marked `strict` says (consent, above all) has to be true the first time.
 """
 
 import os
@@ -37,14 +40,26 @@ SECONDS = ("app", "e2e", "media")
 """Those that start browsers or whole servers, and whose limits are seconds. What is in `ALONE` is not in here."""
 KEEPS_BYTECODE = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 """Several processes load the same tests: one of them compiles them for all."""
+AGAIN_MOST = 3
+"""More failures than that are no moment of the machine."""
 KINDS = ("tests", "failures", "errors", "skipped")
 
 
 class Round(NamedTuple):
-    """Files, and how many pytest processes share them."""
+    """Files, and how many pytest processes share them. `watches_clock`: what fails may be the machine's fault."""
 
     processes: int
     places: Sequence[str]
+    watches_clock: bool = False
+
+
+class Ended(NamedTuple):
+    """How a pytest ended. `counts` is None when it ended before its report was written, whatever its exit code."""
+
+    code: int
+    counts: dict[str, int] | None
+    failed: Sequence[str] = ()
+    passed: Sequence[str] = ()
 
 
 def main() -> int:
@@ -57,8 +72,8 @@ def rounds() -> list[Round]:
     alone = [path for path in files() if is_in(path, ALONE)]
     seconds = [path for path in files() if is_in(path, SECONDS) and path not in alone]
     rest = [path for path in files() if path not in seconds and path not in alone]
-    shares = zip((4, 2, 1), (rest, seconds, alone), strict=True)
-    return [Round(processes, [str(path) for path in paths]) for processes, paths in shares]
+    paths = [[str(path) for path in places] for places in (rest, seconds, alone)]
+    return [Round(4, paths[0]), Round(2, paths[1], watches_clock=True), Round(1, paths[2], watches_clock=True)]
 
 
 def files() -> list[pathlib.Path]:
@@ -72,42 +87,83 @@ def is_in(path: pathlib.Path, names: Sequence[str]) -> bool:
 
 def run(rounds: Sequence[Round]) -> int:
     """The exit code. A round begins when the one before has ended, however that ended."""
-    began, codes, counted = time.monotonic(), list[int](), list[dict[str, int] | None]()
+    began, ended, late = time.monotonic(), list[Ended](), list[str]()
     with tempfile.TemporaryDirectory(prefix="oase-tests-") as folder:
         for number, one in enumerate(rounds, 1):
-            report = pathlib.Path(folder) / f"{number}.xml"
-            codes.append(subprocess.run(command(one, report), cwd=ROOT, env=KEEPS_BYTECODE, check=False).returncode)
-            counted.append(counts(report))
+            place = pathlib.Path(folder) / str(number)
+            first = play(command(one, place), place)
+            second = look_again(one, first, place)
+            late += second.passed if second else ()
+            ended.append(merged(first, second) if second else first)
             print(f"Round {number} has ended after {time.monotonic() - began:.0f} s.", flush=True)
-    return tell(counted, codes, time.monotonic() - began)
+    return tell(ended, late, time.monotonic() - began)
 
 
-def command(one: Round, report: pathlib.Path) -> list[str]:
-    """The pytest of this round, which writes its counts to `report`. The tests of a file stay together: they share what takes long to start."""
+def play(words: Sequence[str], place: pathlib.Path) -> Ended:
+    """One pytest, to its end."""
+    report = place.with_suffix(".xml")
+    report.unlink(missing_ok=True)
+    code = subprocess.run(words, cwd=ROOT, env=KEEPS_BYTECODE, check=False).returncode
+    return read(report, code)
+
+
+def look_again(one: Round, first: Ended, place: pathlib.Path) -> Ended | None:
+    """Runs what failed a second time, where that is fair."""
+    if not one.watches_clock or first.counts is None or not 0 < len(first.failed) <= AGAIN_MOST:
+        return None
+    print(f"Once more, alone: {', '.join(first.failed)}", flush=True)
+    failed = ["--last-failed", "--last-failed-no-failures=none", "-m", "not long and not strict"]
+    return play([*command(Round(1, one.places), place), *failed], place)
+
+
+def merged(first: Ended, second: Ended) -> Ended:
+    """Good when every test that failed was run again and passed."""
+    if second.code or set(second.passed) != set(first.failed) or first.counts is None:
+        return first
+    return Ended(0, {**first.counts, "failures": 0, "errors": 0}, (), first.passed)
+
+
+def command(one: Round, place: pathlib.Path) -> list[str]:
+    """The pytest of this round, which keeps its report and what failed beside `place`.
+
+    The tests of a file stay together: they share what takes long to start.
+    """
     beside = (
         ["-p", "xdist", "-n", str(one.processes), "--dist", "loadfile", "--max-worker-restart=0"]
         if one.processes > 1
         else []
     )
-    return [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=10", *beside, *one.places]
+    kept = [f"--junitxml={place.with_suffix('.xml')}", "-o", f"cache_dir={place.with_suffix('.cache')}"]
+    return [sys.executable, "-m", "pytest", *kept, "--durations=10", *beside, *one.places]
 
 
-def counts(report: pathlib.Path) -> dict[str, int] | None:
-    """How many tests ran, and how they ended. None for a pytest that ended before its report was written, whatever its exit code."""
+def read(report: pathlib.Path, code: int) -> Ended:
+    """What a pytest says of its tests."""
     if not report.exists():
-        return None
-    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
-    return {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in KINDS}
+        return Ended(code, None)
+    root = ElementTree.parse(report).getroot()
+    suites = list(root.iter("testsuite"))
+    counts = {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in KINDS}
+    bad = {name_of(case) for case in root.iter("testcase") if {one.tag for one in case} & {"failure", "error"}}
+    good = {name_of(case) for case in root.iter("testcase")} - bad
+    return Ended(code, counts, sorted(bad), sorted(good))
 
 
-def tell(counted: Sequence[dict[str, int] | None], codes: Sequence[int], took_s: float) -> int:
-    """The one line, and the exit code: 0 only when all came to their end and it was a good one."""
+def name_of(case: ElementTree.Element) -> str:
+    return f"{case.get('classname', '')}::{case.get('name', '')}"
+
+
+def tell(ended: Sequence[Ended], late: Sequence[str], took_s: float) -> int:
+    """The last lines, and the exit code: 0 only when all came to their end and it was a good one."""
+    counted = [one.counts for one in ended]
     total = {kind: sum(one[kind] for one in counted if one) for kind in KINDS}
     failed = total["failures"] + total["errors"] + counted.count(None)
     passed = total["tests"] - total["failures"] - total["errors"] - total["skipped"]
-    print(f"All together took {took_s:.0f} s; exit codes: {', '.join(map(str, codes))}.")
+    for name in late:
+        print(f"Passed only when it ran again: {name}")
+    print(f"All together took {took_s:.0f} s; exit codes: {', '.join(str(one.code) for one in ended)}.")
     print(f"{passed} passed, {failed} failed, {total['skipped']} skipped", flush=True)
-    return 1 if any(codes) or failed else 0
+    return 1 if failed or any(one.code for one in ended) else 0
 
 
 if __name__ == "__main__":

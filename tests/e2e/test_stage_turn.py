@@ -132,6 +132,7 @@ async def test_called_viewer_is_on_stage_and_back_in_the_same_page(
     assert agent.errors == bo.errors == al.errors == []
 
 
+@pytest.mark.strict
 async def test_who_refuses_sends_nothing_and_goes_on_watching(
     place: Place, product: Product, chromium: Browser
 ) -> None:

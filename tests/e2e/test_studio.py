@@ -148,6 +148,7 @@ async def test_explainer_from_the_plan_to_the_recording(place: Place, product: P
     assert agent.errors == viewer.errors == []
 
 
+@pytest.mark.strict
 async def test_who_refuses_is_not_seen_when_a_call_is_opened(place: Place, product: Product, chromium: Browser) -> None:
     """The customer says no: both go on talking, and the audience sees the agent alone. Later the customer says yes, and takes it back."""
     customer = await waiting_customer(chromium, product)

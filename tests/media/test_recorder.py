@@ -56,6 +56,7 @@ async def test_tracks_play_with_every_frame(tmp_path: Path, codec: str) -> None:
     assert max(skews_ms(flash_times, beeps(voice, tracks["microphone"].start_s))) < 40
 
 
+@pytest.mark.strict
 async def test_people_who_did_not_agree_leave_no_byte(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["ann"])
     await bench.record(
@@ -68,6 +69,7 @@ async def test_people_who_did_not_agree_leave_no_byte(tmp_path: Path) -> None:
     assert {track.participant for track in read_index(bench.directory).tracks} == {"ann"}
 
 
+@pytest.mark.strict
 async def test_withdrawn_consent_stops_within_the_packet(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["ann", "bob"])
     await bench.recorder.start()
@@ -258,6 +260,7 @@ async def test_slow_disk_drops_up_to_the_next_key_frame(tmp_path: Path, monkeypa
     assert not any(frame.is_corrupt for frame in frames)
 
 
+@pytest.mark.strict
 async def test_index_tells_of_those_who_agreed(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["ann"])
     await bench.recorder.start()

@@ -13,6 +13,15 @@ PASSES = "def test_passes():\n    pass\n"
 FAILS = "def test_fails():\n    assert False\n"
 DIES = "import os\n\ndef test_dies():\n    os._exit(0)\n"
 SKIPS = "import pytest\n\ndef test_skips():\n    pytest.skip('not here')\n"
+STRICT = "import pytest\n\n@pytest.mark.strict\n"
+LATE = """import pathlib
+
+def test_late():
+    mark = pathlib.Path(__file__).with_suffix(".late")
+    has_run = mark.exists()
+    mark.touch()
+    assert has_run
+"""
 BREAKS = "import nothing_of_that_name\n"
 script = runpy.run_path(str(ROOT / "scripts" / "all_tests.py"))
 
@@ -46,6 +55,38 @@ def test_one_bad_process_is_enough(
     beside, alone = [str(place) for place in places[:2]], [str(places[2])]
     assert script["run"]([script["Round"](2, beside), script["Round"](1, alone)]) == code
     assert capfd.readouterr().out.splitlines()[-1] == line
+
+
+MANY = "".join(LATE.replace("late", f"late{number}") for number in range(script["AGAIN_MOST"] + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "watches_clock", "code", "line"),
+    [
+        (LATE, True, 0, "1 passed, 0 failed, 0 skipped"),
+        (LATE, False, 1, "0 passed, 1 failed, 0 skipped"),
+        (LATE + FAILS, True, 1, "0 passed, 2 failed, 0 skipped"),
+        (LATE.replace("def", STRICT + "def"), True, 1, "0 passed, 1 failed, 0 skipped"),
+        (MANY, True, 1, "0 passed, 4 failed, 0 skipped"),
+    ],
+)
+def test_what_watches_the_clock_may_fail_once_and_is_named(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    watches_clock: bool,
+    code: int,
+    line: str,
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    place = tmp_path / "test_one.py"
+    place.write_text(text)
+    assert script["run"]([script["Round"](1, [str(place)], watches_clock)]) == code
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-1] == line
+    is_named = any(one.startswith("Passed only when it ran again: ") and one.endswith("::test_late") for one in lines)
+    assert is_named == (watches_clock and "strict" not in text and text is not MANY)
 
 
 def test_every_file_is_in_one_round() -> None:
