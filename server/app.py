@@ -183,6 +183,7 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         parts.tasks.start(parts.composers.run(), "composers")
     yield
     await house.ledger.close()
+    await house.cookies.close()
     await parts.holds.close()
     await parts.tasks.close(2.0)
     if parts.composers:

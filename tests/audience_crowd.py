@@ -165,6 +165,7 @@ async def running_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
         yield Stage(process, session, fans, list(questions))
     finally:
         await house.ledger.close()
+        await house.cookies.close()
         await database.close()
         await process.close()
 

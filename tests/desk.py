@@ -172,6 +172,7 @@ async def open_desk(url: str, folder: Path, **more: Any) -> AsyncIterator[Desk]:
         yield Desk(house, workers[0], heard, clock, workers=workers)
     finally:
         await house.ledger.close()
+        await house.cookies.close()
         await tasks.close()
         await media.close()
         for worker in workers:

@@ -64,16 +64,14 @@ async def new_visitor(db: AsyncConnection, now: datetime) -> tuple[VisitorId, st
 
 async def find_visitor(house: House, token: str) -> Visitor | None:
     """Whose cookie this is, with the links that are valid now; None for an unknown or expired one. Slides its 8 hours."""
-    now = house.now()
-    async with house.db.read() as db:
-        found = await store.find_visitor(db, hashed(token), now)
+    found = await house.cookies.find(house, hashed(token))
     if found is None:
         return None
-    visitor, used_at, links = found
-    if now - used_at > SLIDE_EVERY:
+    now = house.now()
+    if now - found.used_at > SLIDE_EVERY:
         async with house.db.write() as db:
-            await store.slide_visitor(db, visitor, now, now + VISITOR_TIME)
-    return Visitor(visitor, tuple(grant_of(link) for link in links))
+            await store.slide_visitor(db, found.visitor_id, now, now + VISITOR_TIME)
+    return Visitor(found.visitor_id, tuple(grant_of(link) for link in found.links))
 
 
 def grant_of(link: LinkRow) -> Grant:

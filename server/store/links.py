@@ -1,5 +1,7 @@
 """Links and the browsers that hold them."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, func, select, update
@@ -12,14 +14,27 @@ from server.store.writing import add_once, add_row, changed
 
 _NOW = bindparam("now", type_=visitor.c.expires_at.type)
 _IS_HELD = and_(link.c.id == visitor_link.c.link_id, link.c.revoked_at.is_(None), link.c.expires_at > _NOW)
-_HOLDER = (
-    select(visitor.c.id.label("holder"), visitor.c.used_at.label("holder_used_at"))
+_HOLDERS = (
+    select(
+        visitor.c.token_hash.label("holder_hash"),
+        visitor.c.id.label("holder"),
+        visitor.c.used_at.label("holder_used_at"),
+    )
     .add_columns(*chosen(LinkRow, link).selected_columns)
     .select_from(visitor.outerjoin(visitor_link, visitor_link.c.visitor_id == visitor.c.id).outerjoin(link, _IS_HELD))
-    .where(visitor.c.token_hash == bindparam("token_hash"), visitor.c.expires_at > _NOW)
+    .where(visitor.c.token_hash.in_(bindparam("token_hashes", expanding=True)), visitor.c.expires_at > _NOW)
     .order_by(link.c.created_at.desc())
 )
 """Built once: each request and each socket of a visitor begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A browser: when it was last used, and the links it holds that are valid now, newest first."""
+
+    visitor_id: VisitorId
+    used_at: datetime
+    links: list[LinkRow]
 
 
 async def add_link(db: AsyncConnection, row: LinkRow) -> None:
@@ -88,14 +103,14 @@ async def add_visitor(
     )
 
 
-async def find_visitor(
-    db: AsyncConnection, token_hash: str, now: datetime
-) -> tuple[VisitorId, datetime, list[LinkRow]] | None:
-    """The browser with this token, when it was last used, and the links it holds that are valid now, newest first; None for unknown and expired."""
-    rows = (await db.execute(_HOLDER, {"token_hash": token_hash, "now": now})).all()
-    if not rows:
-        return None
-    return rows[0][0], rows[0][1], [LinkRow(*row[2:]) for row in rows if row.id is not None]
+async def find_holders(db: AsyncConnection, token_hashes: Collection[str], now: datetime) -> dict[str, Holder]:
+    """The browsers with these tokens, by the hash; unknown and expired ones are missing."""
+    found: dict[str, Holder] = {}
+    for row in await db.execute(_HOLDERS, {"token_hashes": list(token_hashes), "now": now}):
+        holder = found.setdefault(row[0], Holder(row[1], row[2], []))
+        if row.id is not None:
+            holder.links.append(LinkRow(*row[3:]))
+    return found
 
 
 async def slide_visitor(db: AsyncConnection, visitor_id: VisitorId, now: datetime, until: datetime) -> None:
