@@ -1,10 +1,11 @@
 """Members of an audience and the lines of its chat."""
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import CaseId, ChatLineState, LineId, MemberId, PersonKind, SessionId, VisitorId
@@ -83,9 +84,9 @@ async def forget_addresses(db: AsyncConnection) -> None:
         await db.execute(update(broadcast).where(broadcast.c.session_id.in_(over)).values(salt=None))
 
 
-async def add_line(db: AsyncConnection, row: LineRow) -> None:
-    """A line of the chat."""
-    await add_row(db, line, row)
+async def add_lines(db: AsyncConnection, rows: Sequence[LineRow]) -> None:
+    """Lines of the chat."""
+    await db.execute(insert(line), [dataclasses.asdict(row) for row in rows])
 
 
 async def find_line(db: AsyncConnection, session: SessionId, line_id: LineId) -> LineRow | None:
@@ -94,10 +95,12 @@ async def find_line(db: AsyncConnection, session: SessionId, line_id: LineId) ->
     return one_row(LineRow, (await db.execute(statement)).first())
 
 
-async def find_line_sent(db: AsyncConnection, session: SessionId, client_id: str) -> LineRow | None:
-    """The line that was sent under this id."""
-    statement = chosen(LineRow, line).where(line.c.session_id == session, line.c.client_id == client_id)
-    return one_row(LineRow, (await db.execute(statement)).first())
+async def find_lines_sent(db: AsyncConnection, session: SessionId, client_ids: Collection[str]) -> dict[str, LineRow]:
+    """The lines that were sent under these ids, by the id."""
+    if not client_ids:
+        return {}
+    statement = chosen(LineRow, line).where(line.c.session_id == session, line.c.client_id.in_(client_ids))
+    return {row.client_id: row for row in all_rows(LineRow, await db.execute(statement))}
 
 
 async def set_line(db: AsyncConnection, line_id: LineId, state: ChatLineState, seq: int) -> None:

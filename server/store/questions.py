@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.words import MemberId, QuestionId, QuestionState, SessionId
 from server.store.broadcast_rows import QuestionRow
 from server.store.broadcast_tables import question, question_vote
 from server.store.rows import all_rows, chosen, one_row
-from server.store.writing import add_once, add_row
+from server.store.writing import add_row, insert_or
 
 
 async def add_question(db: AsyncConnection, row: QuestionRow) -> None:
@@ -63,15 +63,18 @@ async def list_answered_in(db: AsyncConnection, sessions: Sequence[SessionId], l
     return all_rows(QuestionRow, await db.execute(statement.order_by(question.c.answer_s, question.c.id).limit(limit)))
 
 
-async def add_vote(db: AsyncConnection, question_id: QuestionId, member: MemberId) -> bool:
-    """A member wants it answered; False when they said so before."""
-    return await add_once(db, question_vote, {"question_id": question_id, "member_id": member})
+async def add_votes(db: AsyncConnection, votes: Sequence[tuple[QuestionId, MemberId]]) -> list[QuestionId]:
+    """Members want these answered; the question of each vote that was not there before."""
+    added = insert_or(db, question_vote).on_conflict_do_nothing().returning(question_vote.c.question_id)
+    rows = [{"question_id": question_id, "member_id": member} for question_id, member in votes]
+    return list((await db.execute(added, rows)).scalars())
 
 
-async def remove_vote(db: AsyncConnection, question_id: QuestionId, member: MemberId) -> bool:
-    """A member takes that back; False when there was nothing to take back."""
-    mine = (question_vote.c.question_id == question_id, question_vote.c.member_id == member)
-    return (await db.execute(delete(question_vote).where(*mine))).rowcount > 0
+async def remove_votes(db: AsyncConnection, votes: Sequence[tuple[QuestionId, MemberId]]) -> list[QuestionId]:
+    """Members take that back; the question of each vote that was there."""
+    mine = tuple_(question_vote.c.question_id, question_vote.c.member_id).in_(votes)
+    removed = delete(question_vote).where(mine).returning(question_vote.c.question_id)
+    return list((await db.execute(removed)).scalars())
 
 
 async def count_votes(db: AsyncConnection, question_id: QuestionId, by: int, seq: int) -> int:

@@ -3,8 +3,11 @@
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from tests.databases import Copies
 from tests.desk import Desk, open_desk
@@ -35,3 +38,16 @@ async def small_desk(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     """On SQLite only, for rules that the database has no part in."""
     async with open_desk(sqlite_url, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What the databases of this process are asked from now on."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)

@@ -1,30 +1,11 @@
 """Whose cookies these are, when many come at once: one statement for all, and each gets what was true after it asked."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from server.domain.principal import Visitor
 from server.service import links
 from server.service.cookies import OFTEN
 from tests.desk import Desk
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """What the databases of this process are asked from now on."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_many_at_once_are_asked_for_together(desk: Desk, statements: list[str]) -> None:

@@ -155,7 +155,7 @@ async def test_what_was_announced_to_nobody_is_read_from_the_database(hall: Hall
         lost = replace(
             row, id=LineId("lost"), seq=await broadcasts.next_seq(db, hall.session), text="lost", client_id=client_id()
         )
-        await store.add_line(db, lost)
+        await store.add_lines(db, [lost])
     await say(house, hall.session, hall.bo, "after")
     assert await texts(page, 3) == ["heard", "lost", "after"]
 

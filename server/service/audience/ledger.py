@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.principal import Principal, Visitor
 from server.domain.words import ChatLineState, MemberId, PollId, QuestionId, SessionId, VisitorId
 from server.errors import Busy, NotFound, OaseError
+from server.service.audience.gathered import Gathered
 from server.service.audience.views import (
     AudienceChange,
     AudienceRules,
@@ -56,6 +57,7 @@ class Page:
     broadcast: BroadcastRow
     first: int  # The last number before this transaction.
     seq: int
+    gathered: Gathered
     lines: list[ChatLine] = field(default_factory=list)
     questions: list[QuestionView] = field(default_factory=list)
     polls: list[PollView] = field(default_factory=list)
@@ -63,7 +65,6 @@ class Page:
     has_hands: bool = False  # Raised hands changed.
     rules: AudienceRules | None = None
     me_too: int | None = None
-    voted: dict[QuestionId, int] = field(default_factory=dict)
     members_known: dict[VisitorId, MemberRow] = field(default_factory=dict)
     questions_known: dict[QuestionId, QuestionRow] = field(default_factory=dict)
     polled: set[PollId] = field(default_factory=set)
@@ -102,9 +103,10 @@ class Page:
         return self.lines[-1]
 
     async def close(self) -> AudienceChange:
-        """Writes the sums and the last number; what was changed."""
+        """Writes what was gathered, the sums and the last number; what was changed."""
+        await self.gathered.write(self.db)
         votes = []
-        for question, by in self.voted.items():
+        for question, by in self.gathered.voted.items():
             votes.append(
                 QuestionVotes(question, await question_store.count_votes(self.db, question, by, self.next_seq()))
             )
@@ -144,6 +146,7 @@ class _Wish:
     work: Work
     done: "asyncio.Future[Any]"
     visitor: VisitorId | None
+    line_sent: str | None
 
 
 def _visitors(together: list[_Wish]) -> set[VisitorId]:
@@ -158,9 +161,18 @@ class Ledger:
         self._tasks = Tasks("ledger")
 
     async def write(
-        self, house: "House", principal: Principal, session: SessionId, work: Callable[[Page], Awaitable[T]]
+        self,
+        house: "House",
+        principal: Principal,
+        session: SessionId,
+        work: Callable[[Page], Awaitable[T]],
+        *,
+        line_sent: str | None = None,
     ) -> T:
-        """What `work` gives, once it is committed and said. Raises what `work` raises, NotFound, Busy (too much waits), DatabaseAway."""
+        """What `work` gives, once it is committed and said. `line_sent`: the id for whose line it will ask `page.gathered`.
+
+        Raises what `work` raises, NotFound, Busy (too much waits), DatabaseAway.
+        """
         waiting = self._waiting.get(session)
         is_new = waiting is None
         if waiting is None:
@@ -169,7 +181,7 @@ class Ledger:
             raise Busy
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         visitor = principal.visitor_id if isinstance(principal, Visitor) else None
-        waiting.append(_Wish(work, done, visitor))
+        waiting.append(_Wish(work, done, visitor, line_sent))
         if is_new:
             self._tasks.start(self._write_all(house, session), "write")
         return await done
@@ -199,8 +211,9 @@ async def _write_together(house: "House", session: SessionId, together: list[_Wi
             broadcast = await store.lock_broadcast(db, session)
             if broadcast is None:
                 raise NotFound
-            page = Page(db, house.now(), broadcast, broadcast.seq, broadcast.seq)
+            page = Page(db, house.now(), broadcast, broadcast.seq, broadcast.seq, Gathered(session))
             page.members_known = await audience_store.find_members(db, session, _visitors(together))
+            await page.gathered.look_for_lines(db, {wish.line_sent for wish in together if wish.line_sent is not None})
             for wish in together:
                 results.append((wish.done, await _tried(wish.work, page)))
             change = await page.close()

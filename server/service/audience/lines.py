@@ -24,7 +24,7 @@ async def say_line(house: House, principal: Principal, session: SessionId, text:
 
     async def work(page: Page) -> ChatLine:
         voice = await speaker(page, principal)
-        same = await store.find_line_sent(page.db, session, key)
+        same = page.gathered.line_sent(key)
         if same is not None:
             return _again(same, voice, said)
         if not may_chat(page.broadcast.state):
@@ -42,14 +42,14 @@ async def say_line(house: House, principal: Principal, session: SessionId, text:
             at=page.now,
             client_id=key,
         )
-        await store.add_line(page.db, row)
+        page.gathered.add_line(row)
         if voice.member_id is not None and page.broadcast.slow_mode_s:
             await store.note_line_at(page.db, voice.member_id, page.now)
             page.forget(voice.member_id)
         page.lines.append(line_view(row))
         return page.lines[-1]
 
-    return await house.ledger.write(house, principal, session, work)
+    return await house.ledger.write(house, principal, session, work, line_sent=key)
 
 
 def _again(same: LineRow, voice: Voice, said: str) -> ChatLine:

@@ -155,6 +155,7 @@ def _check_rank(voice: Voice, row: MemberRow, role: MemberRole | None) -> None:
 
 async def _remove_lines(page: Page, member: MemberId) -> None:
     states = [ChatLineState.SHOWN, ChatLineState.HELD]
+    await page.gathered.write(page.db)
     for row in (await store.list_lines_of(page.db, page.session, member, states))[-REMOVED_AT_ONCE:]:
         await page.move_line(row, ChatLineState.REMOVED)
 

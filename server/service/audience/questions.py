@@ -92,9 +92,7 @@ async def vote_question(
             raise NotFound
         if not may_vote(row.state) or not may_ask(page.broadcast.state):
             raise Conflict
-        done = store.add_vote if wanted else store.remove_vote
-        if await done(page.db, question, voice.member_id):
-            page.voted[question] = page.voted.get(question, 0) + (1 if wanted else -1)
+        page.gathered.vote(question, voice.member_id, wanted=wanted)
 
     await house.ledger.write(house, principal, session, work)
 
@@ -141,7 +139,8 @@ async def _move(page: Page, row: QuestionRow, state: QuestionState) -> QuestionV
     await store.set_question(page.db, row.id, **values)
     page.questions_known.pop(row.id, None)
     moved = dataclasses.replace(row, **values)
-    voted = page.voted.pop(row.id, 0)  # Votes of this transaction are in what is said of the question.
+    await page.gathered.write(page.db)
+    voted = page.gathered.voted.pop(row.id, 0)  # Votes of this transaction are in what is said of the question.
     if voted:
         votes = await store.count_votes(page.db, row.id, voted, moved.seq)
         moved = dataclasses.replace(moved, votes=votes)
