@@ -6,8 +6,9 @@ from playwright.async_api import Browser, Page
 from server.domain.words import SessionId
 from tests.broadcasts import answered, kept_broadcast, set_broadcast
 from tests.e2e.browsers import chromium_path
-from tests.e2e.looking import SIZES, look, window
-from tests.e2e.test_audience import SIGN_IN, agents_of, chromium, page_of, site
+from tests.e2e.looking import SIZES, look
+from tests.e2e.signed_in import agents_of, agents_page, chromium, site
+from tests.e2e.test_audience import page_of
 from tests.shows import plan_broadcast
 from tests.site import Browser as Visitor
 from tests.site import Site
@@ -23,13 +24,7 @@ pytestmark = [
 
 async def desk_page(chromium: Browser, site: Site, case: str, language: str) -> Page:
     """The case at the desk of somebody who has just signed in."""
-    secret, _ = await agents_of(site)
-    context = await window(chromium, "laptop")
-    context.set_default_timeout(20_000)
-    page = await context.new_page()
-    await page.goto(site.url)
-    assert await page.evaluate(SIGN_IN, secret) == 200
-    await page.goto(f"{site.url}/desk?case={case}&lang={language}")
+    page = await agents_page(chromium, site, f"/desk?case={case}&lang={language}")
     await page.wait_for_selector("#detail-case:not([hidden])")
     return page
 

@@ -1,27 +1,24 @@
 """Taking part in real browsers: people write, ask, vote and raise hands, moderators act, and nothing that somebody types runs."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from server.domain.principal import Agent
-from server.domain.words import QuestionState, Role, SessionId
-from server.service.agents import find_agent, make_agent
+from server.domain.words import QuestionState, SessionId
 from server.service.audience import members, polls, questions
 from tests.audience import Fan, ask, join, say, set_broadcast
 from tests.desk import client_id
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look, window
+from tests.e2e.signed_in import WAIT_MS, agents_of, chromium, signs_in, site
 from tests.markup import PAYLOADS
 from tests.shows import plan_broadcast
-from tests.site import Site, running_site, settings_for
+from tests.site import Site
 
+__all__ = ["chromium", "site"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
@@ -36,22 +33,7 @@ ASKED = (
     "Can I go back to the old version?",
     "Which lamp says that it is done?",
 )
-SIGN_IN = """async (secret) => (await fetch('/api/v1/sign-in/link', {
-  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ secret }) })).status"""
 GUARD = """addEventListener('securitypolicyviolation', (one) => { (window.violations ??= []).push(one.violatedDirective); });"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def site(tmp_path: Path, sqlite_with_tables: Path) -> AsyncIterator[Site]:
-    shutil.copyfile(sqlite_with_tables, tmp_path / "oase.sqlite")
-    async with running_site(settings_for(tmp_path)) as site:
-        yield site
 
 
 async def page_of(
@@ -59,25 +41,15 @@ async def page_of(
 ) -> tuple[Page, list[str]]:
     """The watch page of a new browser, or of one that is known, and what goes wrong in it."""
     context = await window(chromium, size)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(WAIT_MS)
     page, wrong = await context.new_page(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     await page.add_init_script(GUARD)
     if secret:
-        await page.goto(site.url)
-        assert await page.evaluate(SIGN_IN, secret) == 200
+        await signs_in(page, site, secret)
     await page.goto(f"{site.url}/watch/{session}?lang=en")
     await page.wait_for_selector("#audience:not([hidden])")
     return page, wrong
-
-
-async def agents_of(site: Site) -> tuple[str, Agent]:
-    """The secret of a link with which a browser signs in, and an agent who acts by the services."""
-    added = await make_agent(site.house, "eva@example.org", "Eva", Role.AGENT)
-    browser = await site.agent()
-    agent = await find_agent(site.house, browser.cookies().partition("=")[2])
-    assert agent is not None
-    return added.link.partition("#")[2], agent
 
 
 async def takes_part(page: Page, name: str) -> None:

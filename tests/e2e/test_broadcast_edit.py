@@ -1,55 +1,25 @@
 """Agents change what is known of a broadcast, and take a recording from the public, after a question."""
 
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
-from server.domain.words import BroadcastState, Role, SessionId
-from server.service.agents import make_agent
+from server.domain.words import BroadcastState, SessionId
 from server.store import broadcasts as store
 from server.store.broadcast_rows import BroadcastRow
 from tests.broadcasts import kept_broadcast, made_broadcast
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look, window
+from tests.e2e.signed_in import agents_page, chromium, site
 from tests.pictures import picture
-from tests.site import Site, running_site, settings_for
+from tests.site import Site
 
+__all__ = ["chromium", "site"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
     pytest.mark.timeout(90),
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
 ]
-SIGN_IN = """async (secret) => (await fetch('/api/v1/sign-in/link', {
-  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ secret }) })).status"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def site(tmp_path: Path, sqlite_with_tables: Path) -> AsyncIterator[Site]:
-    shutil.copyfile(sqlite_with_tables, tmp_path / "oase.sqlite")
-    async with running_site(settings_for(tmp_path)) as site:
-        yield site
-
-
-async def desk_page(chromium: Browser, site: Site) -> Page:
-    added = await make_agent(site.house, "eva@example.org", "Eva", Role.AGENT)
-    context = await window(chromium, "laptop")
-    context.set_default_timeout(20_000)
-    page = await context.new_page()
-    await page.goto(site.url)
-    assert await page.evaluate(SIGN_IN, added.link.partition("#")[2]) == 200
-    await page.goto(f"{site.url}/desk/broadcasts?lang=en")
-    return page
 
 
 async def row_of(site: Site, session: SessionId) -> BroadcastRow:
@@ -62,7 +32,7 @@ async def row_of(site: Site, session: SessionId) -> BroadcastRow:
 async def test_recording_is_renamed_unlisted_and_taken_from_the_public(site: Site, chromium: Browser) -> None:
     """One may say no to the question, and give back what was taken away."""
     session = (await kept_broadcast(site.house)).session_id
-    page = await desk_page(chromium, site)
+    page = await agents_page(chromium, site, "/desk/broadcasts?lang=en")
     change = page.locator(f"[data-broadcast='{session}'] [data-act=edit]")
     await change.click()
     await page.wait_for_selector("#editing[open]")
@@ -99,7 +69,7 @@ async def test_recording_is_renamed_unlisted_and_taken_from_the_public(site: Sit
 async def test_picture_is_chosen_seen_and_taken_away(site: Site, chromium: Browser) -> None:
     """A refused file is said in the form; the audience sees the picture before the beginning, and no longer once it is taken away."""
     row = await made_broadcast(site.house, state=BroadcastState.PLANNED, live_at=None)
-    page = await desk_page(chromium, site)
+    page = await agents_page(chromium, site, "/desk/broadcasts?lang=en")
     change = page.locator(f"[data-broadcast='{row.session_id}'] [data-act=edit]")
     await change.click()
     await page.wait_for_selector("#editing[open]")
@@ -137,7 +107,7 @@ async def test_picture_is_chosen_seen_and_taken_away(site: Site, chromium: Brows
 
 
 async def test_picture_is_chosen_while_planning(site: Site, chromium: Browser) -> None:
-    page = await desk_page(chromium, site)
+    page = await agents_page(chromium, site, "/desk/broadcasts?lang=en")
     await page.click("#plan")
     await page.fill("#plan-title", "Meters")
     await page.set_input_files("#plan-poster", {"name": "a.png", "mimeType": "image/png", "buffer": b"nonsense"})

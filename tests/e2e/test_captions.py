@@ -7,7 +7,7 @@ from tests.broadcast.hls.material import Show
 from tests.broadcasts import kept_broadcast, set_broadcast
 from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look, window
-from tests.e2e.test_audience import SIGN_IN, agents_of, chromium, site
+from tests.e2e.signed_in import agents_page, chromium, site
 from tests.e2e.test_watch import until
 from tests.shows import folder_of, kept_stream
 from tests.site import Site
@@ -32,13 +32,7 @@ async def test_captions_are_added_and_shown(site: Site, chromium: Browser, langu
     row = await kept_broadcast(site.house)
     kept_stream(site, row.session_id, Show(8))
     await set_broadcast(site.house, row.session_id, directory=folder_of(site, row.session_id).name)
-    secret, _ = await agents_of(site)
-    context = await window(chromium, "laptop")
-    context.set_default_timeout(20_000)
-    page = await context.new_page()
-    await page.goto(site.url)
-    assert await page.evaluate(SIGN_IN, secret) == 200
-    await page.goto(f"{site.url}/r/{row.recording_id}?lang={language}")
+    page = await agents_page(chromium, site, f"/r/{row.recording_id}?lang={language}")
     await page.wait_for_selector("#captions-part:visible")
     await page.select_option("#captions-language", "en")
     await page.set_input_files("#captions-file", upload(b"WEBVTT\n\n00:01,000 --> 00:02,000\nComma\n"))  # type: ignore[arg-type]

@@ -1,7 +1,6 @@
 """Channel and reach, and the list of broadcasts, in a real browser: both languages, both schemes, phone and laptop."""
 
 import asyncio
-import secrets
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,29 +13,21 @@ from playwright.async_api import Browser, Page
 
 from server.domain.reach import STEP, step_of
 from server.domain.words import BroadcastState, Role
-from server.service.agents import make_agent
 from server.store import viewers
 from server.store.broadcast_rows import ViewerStepRow
 from tests.broadcasts import answered, first_channel, kept_broadcast, made_broadcast, watched
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import look, window
+from tests.e2e.signed_in import chromium, made_secret, signs_in
 from tests.site import Site, running_site, settings_for
 
+__all__ = ["chromium"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
     pytest.mark.timeout(90),
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed here"),
 ]
-
-SIGN_IN = """async (secret) => (await fetch('/api/v1/sign-in/link', {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ secret }) })).status"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -62,9 +53,7 @@ async def opened(
     page, wrong = await context.new_page(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     if role:
-        added = await make_agent(site.house, f"{secrets.token_hex(6)}@example.org", "Ann", role)
-        await page.goto(f"{site.url}/robots.txt")
-        assert await page.evaluate(SIGN_IN, added.link.partition("#")[2]) == 200
+        await signs_in(page, site, await made_secret(site, role))
     await page.goto(f"{site.url}{path}")
     return page, wrong
 
