@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Error as PlaywrightError
 
 from server.domain.words import BroadcastState, SessionId
 from server.service.airing import announce_broadcast
@@ -31,6 +32,16 @@ pytestmark = [
 STANDING = "document.getElementById('player').dataset.standing"
 AT = "document.getElementById('video').currentTime"
 LIVE = "document.getElementById('to-live-word').textContent === 'Live'"
+BEGINNING = """
+window.seeks = [];
+const add = MediaSource.prototype.addSourceBuffer;
+MediaSource.prototype.addSourceBuffer = function (type) {
+  const one = add.call(this, type);
+  one.addEventListener('updateend', () => { if (one.buffered.length) window.there_ms ??= performance.now(); });
+  return one;
+};
+document.addEventListener('seeking', ({ target }) => { window.begun_ms ??= performance.now(); seeks.push(target.currentTime); }, true);
+"""  # When the first pictures were there, when the player went to them, and where else it went.
 LIMIT_BYTES = 200_000  # Over the wire, with the player's code and without pictures.
 
 
@@ -89,6 +100,30 @@ async def test_live_is_near_the_edge_and_the_beginning_one_key_away(site: Site, 
         await page.keyboard.press(" ")
         assert await page.evaluate("document.getElementById('video').paused")
         assert wrong == []
+    await page.context.close()
+
+
+async def test_first_parts_are_a_picture_while_others_are_on_their_way(site: Site, chromium: Browser) -> None:
+    session, come, parts = await plan_broadcast(site), asyncio.Event(), set[str]()
+
+    async def hand_over(route: Route) -> None:
+        parts.add(route.request.url)
+        if len(parts) > 2:
+            await come.wait()
+        with contextlib.suppress(PlaywrightError):  # The page is closed already.
+            await route.continue_()
+
+    async with live_stream(site, session, [Show(60)]):
+        page, _wrong = await opened(chromium, "about:blank")
+        await page.route("**/live/*/p*.m4s", hand_over)
+        await page.add_init_script(BEGINNING)
+        await page.goto(f"{site.url}/watch/{session}")
+        at = float(await until(page, f"document.getElementById('video').readyState >= 2 && {AT}"))
+        assert await page.evaluate("begun_ms - there_ms") < 1000, "not by the help that a stuck player gets"
+        come.set()
+        await until(page, f"{AT} > {at} + 1.5")
+        seeks = await page.evaluate("seeks")
+        assert seeks == sorted(seeks), "and never back"
     await page.context.close()
 
 

@@ -1,10 +1,10 @@
 /** Plays one stream in a `<video>`, live or long over, and gets on by itself after whatever went wrong. Knows no page. */
 
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig } from 'hls.js';
+import type { ErrorData, HlsConfig, LevelDetails } from 'hls.js';
 import { Emitter } from './emitter';
 import { Steering } from './steering';
-import { isNear, tryAgain_ms, type Place } from './watching';
+import { isNear, startOf, tryAgain_ms, type Place } from './watching';
 
 export interface Level { height: number; chosen: boolean }
 
@@ -62,7 +62,7 @@ export class LivePlayer extends Emitter<Events> {
   constructor(readonly video: HTMLVideoElement, private readonly addresses: Addresses) {
     super();
     video.addEventListener('timeupdate', () => { this.#moved(); this.#steer(); });
-    video.addEventListener('waiting', () => { if (this.#hasPlayed && this.#isFollowing) this.#steering.stalled(performance.now() / 1000); });
+    video.addEventListener('waiting', () => { if (this.#hasBegun && this.#isFollowing) this.#steering.stalled(performance.now() / 1000); });
     video.addEventListener('playing', () => { this.#hasPlayed = true; });
     video.addEventListener('error', () => { if (this.#isNative) this.#later(); });
     setInterval(() => this.#look(), LOOK_MS);
@@ -135,8 +135,18 @@ export class LivePlayer extends Emitter<Events> {
     hls.on(make.Events.LEVEL_LOADED, () => { if (!this.video.paused) this.#quiet(); });
     hls.on(make.Events.MANIFEST_PARSED, () => this.#tellLevels());
     hls.on(make.Events.LEVEL_SWITCHED, () => this.#tellLevels());
+    hls.on(make.Events.LEVEL_UPDATED, (_, { details }) => aim(hls, details));
+    hls.on(make.Events.BUFFER_APPENDED, () => this.#showFirst(hls));
     hls.loadSource(this.addresses.stream);
     hls.attachMedia(this.video);
+  }
+
+  /** hls.js goes to the first place when all is there of the segment around it, up to the edge. Its first part is enough for a picture. */
+  #showFirst(hls: Hls): void {
+    const { video } = this, { buffered } = video;
+    if (hls.hasEnoughToStart || video.seeking || !buffered.length) return;
+    const at_s = Math.max(hls.startPosition, buffered.start(0));
+    if (video.currentTime < at_s && at_s < buffered.end(0)) video.currentTime = at_s;
   }
 
   #beginNative(from_s: number | null): void {
@@ -189,6 +199,11 @@ export class LivePlayer extends Emitter<Events> {
     else if (performance.now() - this.#lateSince > LATE_MS) { this.#lateSince = 0; this.toEdge(); }
   }
 
+  /** Before the parts are there that were there already, nothing says that they come late. */
+  get #hasBegun(): boolean {
+    return this.#hasPlayed && this.#hls?.hasEnoughToStart !== false;
+  }
+
   get #isFollowing(): boolean {
     return this.#follows && this.isLive && !this.video.paused && !this.video.seeking;
   }
@@ -231,6 +246,13 @@ export class LivePlayer extends Emitter<Events> {
     const chosen = hls.autoLevelEnabled ? null : hls.levels[hls.nextLevel]?.height;
     this.tell('levels', heights.map((height) => ({ height, chosen: height === chosen })));
   }
+}
+
+/** Before the first picture: to a key frame, so that nothing is decoded unseen. Later to where the playlist wants viewers to be. */
+function aim(hls: Hls, details: LevelDetails): void {
+  if (!details.live || !details.partList) return;
+  const wanted_s = details.partHoldBack;
+  hls.targetLatency = hls.hasEnoughToStart ? wanted_s : details.edge - startOf(details.partList, details.edge - wanted_s);
 }
 
 async function load(address: string): Promise<typeof Hls | null> {

@@ -41,6 +41,11 @@ export const isNear = (place: Place): boolean => behind_s(place) < NEAR_S;
 /** Where a jump by `by_s` ends: inside of what there is. */
 export const jumped = (place: Place, by_s: number): number => Math.min(Math.max(place.at_s + by_s, place.start_s), place.edge_s);
 
+/** Where a new viewer begins: at the newest part with a key frame that is not behind `latest_s`, so that the first picture is there at once. */
+export function startOf(parts: readonly { start: number; independent: boolean }[], latest_s: number): number {
+  return parts.filter((part) => part.independent && part.start <= latest_s).at(-1)?.start ?? latest_s;
+}
+
 /** When to ask the server again how it stands, in milliseconds: often about the time when it begins, seldom before. Never all at once. */
 export function askAgain_ms(state: Known['state'], until_ms: number | null, chance: number): number {
   const isNow = state === 'countdown' || state === 'live' || state === 'paused' || (until_ms !== null && until_ms < 60_000);

@@ -10,7 +10,7 @@ import { Recovery } from '../src/recovery';
 import { actsIn, divided, isComposed, seenOf } from '../src/parts/studio_steps';
 import { duration, t, tn } from '../src/text';
 import { SPEEDS, Steering } from '../src/steering';
-import { actOf, askAgain_ms, isNear, jumped, standing, tryAgain_ms } from '../src/watching';
+import { actOf, askAgain_ms, isNear, jumped, standing, startOf, tryAgain_ms } from '../src/watching';
 
 const reading = (change: Partial<Reading>): Reading => ({ at_ms: 0, received: 0, lost: 0, packets: 0, asked: 0, stuck: 0, loss_up: 0, delay_ms: 40, room_up_bps: 1_500_000, ...change });
 
@@ -254,6 +254,14 @@ test('many pages never ask or try again at the same moment, nor too often', () =
 
 test('keys of the player', () => {
   assert.deepEqual([' ', 'K', 'ArrowLeft', 'ArrowRight', 'm', 'F', 'l', 'c', 'x'].map(actOf), ['play', 'play', 'back', 'on', 'mute', 'full', 'live', 'captions', '']);
+});
+
+test('a new viewer begins at the newest key frame that is far enough from the edge', () => {
+  const parts = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((number) => ({ start: number / 4, independent: number % 4 === 0 }));
+  assert.equal(startOf(parts, 1.41), 1);
+  assert.equal(startOf(parts, 1), 1);
+  assert.equal(startOf(parts, 2.2), 2);
+  assert.equal(startOf(parts.slice(1, 4), 1.41), 1.41, 'none is known');
 });
 
 test('a player that has fallen behind catches up, and slows down before it runs dry', () => {
