@@ -4,34 +4,52 @@ window.clock = (() => {
   const [COLUMNS, SIDE, LEFT, TOP] = [16, 64, 128, 232];
   const [WIDTH, HEIGHT] = [1280, 720];
   /** `place` is where the clock's camera stands in the picture that is read. */
-  const clock = { first_ms: 0, place: { left: 0, top: 0, width: WIDTH, height: HEIGHT } };
+  const clock = { first_ms: 0, isCamera: false, place: { left: 0, top: 0, width: WIDTH, height: HEIGHT } };
   let read = [], stalls = 0, unreadable = 0, turn = 0;
 
-  function paint(context) {
-    const now = Date.now() & 0xffff;
-    context.fillStyle = `hsl(${now / 182} 40% 45%)`;
-    context.fillRect(0, 0, WIDTH, HEIGHT);
-    for (let bit = 0; bit < COLUMNS; bit += 1) {
-      const on = now >> bit & 1;
-      context.fillStyle = on ? '#fff' : '#000';
-      context.fillRect(LEFT + bit * SIDE, TOP, SIDE, SIDE);
-      context.fillStyle = on ? '#000' : '#fff';
-      context.fillRect(LEFT + bit * SIDE, TOP + 2 * SIDE, SIDE, SIDE);
+  /** Studio-range luma and chroma of a colour that goes once around in a minute. */
+  function colour(now) {
+    const turn = now / 65536 * 2 * Math.PI;
+    return [105, 128 + 36 * Math.cos(turn), 128 + 36 * Math.sin(turn)];
+  }
+
+  /** One picture in I420. Planes are filled by rows: a canvas of this size takes most of a core to paint and read back, which the viewers need. */
+  function paint(planes) {
+    const now = Date.now() & 0xffff, [luma, blue, red] = colour(now), small = WIDTH * HEIGHT / 4;
+    planes.fill(luma, 0, 4 * small).fill(blue, 4 * small, 5 * small).fill(red, 5 * small);
+    for (const [row, isOpposite] of [[0, 0], [2, 1]]) {
+      const first = (TOP + row * SIDE) * WIDTH;
+      for (let bit = 0; bit < COLUMNS; bit += 1) {
+        const at = first + LEFT + bit * SIDE;
+        planes.fill((now >> bit & 1) ^ isOpposite ? 235 : 16, at, at + SIDE);
+      }
+      for (let line = 1; line < SIDE; line += 1) planes.copyWithin(first + line * WIDTH, first, first + WIDTH);
+      for (let line = 0; line < SIDE / 2; line += 1) {
+        const at = ((TOP + row * SIDE) / 2 + line) * WIDTH / 2 + LEFT / 2, wide = COLUMNS * SIDE / 2;
+        planes.fill(128, 4 * small + at, 4 * small + at + wide).fill(128, 5 * small + at, 5 * small + at + wide);
+      }
     }
+  }
+
+  /** A track of 30 pictures a second. */
+  function camera() {
+    const track = new MediaStreamTrackGenerator({ kind: 'video' }), writer = track.writable.getWriter();
+    const planes = new Uint8Array(WIDTH * HEIGHT * 3 / 2);
+    setInterval(() => {
+      if (writer.desiredSize <= 0) return;
+      paint(planes);
+      const frame = new VideoFrame(planes, { format: 'I420', codedWidth: WIDTH, codedHeight: HEIGHT, timestamp: performance.now() * 1000 });
+      void writer.write(frame).catch(() => {});
+    }, 1000 / 30);
+    return track;
   }
 
   /** Pages that ask for a camera get the clock, with a soft tone for a microphone. */
   clock.becomeCamera = () => {
+    clock.isCamera = true;
     navigator.mediaDevices.getUserMedia = async (wish) => {
       const tracks = [];
-      if (wish.video) {
-        const canvas = document.createElement('canvas');
-        [canvas.width, canvas.height] = [WIDTH, HEIGHT];
-        const context = canvas.getContext('2d', { alpha: false });
-        paint(context);
-        setInterval(() => paint(context), 1000 / 30);
-        tracks.push(canvas.captureStream(30).getVideoTracks()[0]);
-      }
+      if (wish.video) tracks.push(camera());
       if (wish.audio) {
         const sound = new AudioContext();
         const tone = new OscillatorNode(sound, { frequency: 440 }), quiet = new GainNode(sound, { gain: 0.05 });
@@ -59,7 +77,7 @@ window.clock = (() => {
   }
 
   function follow(video) {
-    if (video.dataset.clock) return;
+    if (clock.isCamera || video.dataset.clock) return; // The presenter's preview is nobody's picture.
     video.dataset.clock = 'read';
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [WIDTH, HEIGHT];

@@ -34,6 +34,8 @@ COMPOSED = (
     "which is the layer that a composer takes of a page's camera for such a place."
 )
 SIZE = (1280, 720)
+WINDOW = {"width": 480, "height": 360}
+"""The presenter's: what they see of themselves is drawn by the same two cores, as it would not be."""
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -97,6 +99,7 @@ async def _rehearsed(agent: BrowserContext, product: Product) -> str:
     }
     session = str((await _call(agent, product, "POST", "/api/v1/broadcasts", wish))["session"])
     page = await agent.new_page()
+    await page.set_viewport_size(WINDOW)
     await page.add_init_script(CLOCK)
     await page.add_init_script("clock.becomeCamera()")
     await page.goto(f"{product.url}/s/{session}")
