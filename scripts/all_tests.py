@@ -40,6 +40,8 @@ SECONDS = ("app", "e2e", "media")
 """Those that start browsers or whole servers, and whose limits are seconds. What is in `ALONE` is not in here."""
 KEEPS_BYTECODE = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 """Several processes load the same tests: one of them compiles them for all."""
+SOME_FAILED, CRASHED = 1, "crashed while running"
+"""What pytest says when all tests came to their end, and what pytest-xdist says of one that took its process along: others may not have run then."""
 AGAIN_MOST = 3
 """More failures than that are no moment of the machine."""
 KINDS = ("tests", "failures", "errors", "skipped")
@@ -60,6 +62,7 @@ class Ended(NamedTuple):
     counts: dict[str, int] | None
     failed: Sequence[str] = ()
     passed: Sequence[str] = ()
+    has_crashed: bool = False
 
 
 def main() -> int:
@@ -109,7 +112,8 @@ def play(words: Sequence[str], place: pathlib.Path) -> Ended:
 
 def look_again(one: Round, first: Ended, place: pathlib.Path) -> Ended | None:
     """Runs what failed a second time, where that is fair."""
-    if not one.watches_clock or first.counts is None or not 0 < len(first.failed) <= AGAIN_MOST:
+    is_fair = one.watches_clock and first.code == SOME_FAILED and not first.has_crashed
+    if not is_fair or not 0 < len(first.failed) <= AGAIN_MOST:
         return None
     print(f"Once more, alone: {', '.join(first.failed)}", flush=True)
     failed = ["--last-failed", "--last-failed-no-failures=none", "-m", "not long and not strict"]
@@ -144,9 +148,15 @@ def read(report: pathlib.Path, code: int) -> Ended:
     root = ElementTree.parse(report).getroot()
     suites = list(root.iter("testsuite"))
     counts = {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in KINDS}
-    bad = {name_of(case) for case in root.iter("testcase") if {one.tag for one in case} & {"failure", "error"}}
-    good = {name_of(case) for case in root.iter("testcase")} - bad
-    return Ended(code, counts, sorted(bad), sorted(good))
+    bad, skipped = named_by(root, {"failure", "error"}), named_by(root, {"skipped"})
+    good = {name_of(case) for case in root.iter("testcase")} - bad - skipped
+    has_crashed = any(CRASHED in (one.text or "") for one in root.iter("failure"))
+    return Ended(code, counts, sorted(bad), sorted(good), has_crashed)
+
+
+def named_by(root: ElementTree.Element, ends: set[str]) -> set[str]:
+    """The tests that ended so."""
+    return {name_of(case) for case in root.iter("testcase") if ends & {one.tag for one in case}}
 
 
 def name_of(case: ElementTree.Element) -> str:

@@ -57,6 +57,8 @@ def test_one_bad_process_is_enough(
     assert capfd.readouterr().out.splitlines()[-1] == line
 
 
+LATE_SKIPS = "import pytest\n" + LATE + "    pytest.skip('not here')\n"
+DIES_ONCE = "import os\n" + LATE.replace("assert has_run", "has_run or os._exit(0)")
 MANY = "".join(LATE.replace("late", f"late{number}") for number in range(script["AGAIN_MOST"] + 1))
 
 
@@ -67,6 +69,7 @@ MANY = "".join(LATE.replace("late", f"late{number}") for number in range(script[
         (LATE, False, 1, "0 passed, 1 failed, 0 skipped"),
         (LATE + FAILS, True, 1, "0 passed, 2 failed, 0 skipped"),
         (LATE.replace("def", STRICT + "def"), True, 1, "0 passed, 1 failed, 0 skipped"),
+        (LATE_SKIPS, True, 1, "0 passed, 1 failed, 0 skipped"),
         (MANY, True, 1, "0 passed, 4 failed, 0 skipped"),
     ],
 )
@@ -86,7 +89,20 @@ def test_what_watches_the_clock_may_fail_once_and_is_named(
     lines = capfd.readouterr().out.splitlines()
     assert lines[-1] == line
     is_named = any(one.startswith("Passed only when it ran again: ") and one.endswith("::test_late") for one in lines)
-    assert is_named == (watches_clock and "strict" not in text and text is not MANY)
+    assert is_named == (watches_clock and "strict" not in text and text not in (MANY, LATE_SKIPS))
+
+
+def test_whatever_takes_its_process_along_is_not_looked_at_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    places = [tmp_path / "test_dies.py", tmp_path / "test_other.py"]
+    for place, text in zip(places, (DIES_ONCE, PASSES), strict=True):
+        place.write_text(text)
+    assert script["run"]([script["Round"](2, [str(place) for place in places], watches_clock=True)]) == 1
+    told = capfd.readouterr().out
+    assert told.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+    assert "Once more" not in told
 
 
 def test_every_file_is_in_one_round() -> None:
