@@ -24,7 +24,8 @@ from tests.site import client_id
 CLOCK = (Path(__file__).parent / "clock.js").read_text()
 KEYS = ("hls_latency_s_p50", "hls_latency_s_p95", "whep_latency_s_p50", "stalls", "first_frame_ms_p50")
 METHOD = (
-    "Chromium pages on this machine: the agent's own page with a camera of 1280x720 at 30 fps that shows the time in blocks, the audience's page, "
+    "Chromium pages on this machine: the agent's own page, in a small window, with a camera of 1280x720 at 30 fps that shows the time in blocks, "
+    "the audience's page, "
     "and a WHEP player in a page. Each frame that is read back says when it was painted; latency is from the painting to the showing; "
     "`announced_s` of it had passed when a playlist named the picture, `said_latency_s` is what the player stays behind that by its own count. "
     "Presenter, server, composer and viewers share this machine's cores."

@@ -17,11 +17,13 @@ from playwright.async_api import Error as PlaywrightError
 from server.domain.words import BroadcastState, SessionId
 from server.service.airing import announce_broadcast
 from tests.broadcast.hls.material import Show
-from tests.e2e.browsers import chromium_path, running_chromium
+from tests.e2e.browsers import chromium_path
 from tests.e2e.looking import Wire, look, window
+from tests.e2e.signed_in import chromium
 from tests.shows import change, kept_stream, live_stream, plan_broadcast
 from tests.site import Site, running_site, settings_for
 
+__all__ = ["chromium"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
@@ -43,12 +45,6 @@ MediaSource.prototype.addSourceBuffer = function (type) {
 document.addEventListener('seeking', ({ target }) => { window.begun_ms ??= performance.now(); seeks.push(target.currentTime); }, true);
 """  # When the first pictures were there, when the player went to them, and where else it went.
 LIMIT_BYTES = 200_000  # Over the wire, with the player's code and without pictures.
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")
