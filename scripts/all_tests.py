@@ -150,7 +150,7 @@ def read(report: pathlib.Path, code: int) -> Ended:
     counts = {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in KINDS}
     bad, skipped = named_by(root, {"failure", "error"}), named_by(root, {"skipped"})
     good = {name_of(case) for case in root.iter("testcase")} - bad - skipped
-    has_crashed = any(CRASHED in (one.text or "") for one in root.iter("failure"))
+    has_crashed = any(CRASHED in (one.text or "") for kind in ("failure", "error") for one in root.iter(kind))
     return Ended(code, counts, sorted(bad), sorted(good), has_crashed)
 
 
